@@ -1,0 +1,23 @@
+#pragma once
+
+// Time. Decisions use Clock; the wall clock is only ever printed.
+//
+// Clock is CLOCK_MONOTONIC: it stands still while the machine is suspended. No probe can arrive
+// then, so that time must not count against the load balancer; after a resume it has the rest of
+// HC_TIMEOUT to come back. CLOCK_BOOTTIME would raise the flag at every resume.
+
+#include <chrono>
+#include <string>
+
+namespace genapp::common {
+
+using Clock = std::chrono::steady_clock;
+using WallClock = std::chrono::system_clock;
+
+// "2026-11-22T08:15:02.123Z"
+std::string utc_text(WallClock::time_point when);
+
+// "0.2", "30", "1.5": seconds with at most three decimals.
+std::string seconds_text(Clock::duration length);
+
+}  // namespace genapp::common

@@ -1,0 +1,83 @@
+#include "common/log.hpp"
+
+#define SPDLOG_FMT_EXTERNAL
+#define FMT_HEADER_ONLY
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/syslog_sink.h>
+#include <spdlog/spdlog.h>
+#include <syslog.h>
+
+#include "common/error.hpp"
+
+namespace genapp::common::log {
+namespace {
+
+// Ours alone: spdlog's registry of global loggers is not used.
+std::shared_ptr<spdlog::logger> the_logger;
+
+spdlog::level::level_enum spdlog_level(Level level) {
+  switch (level) {
+    case Level::debug: return spdlog::level::debug;
+    case Level::info: return spdlog::level::info;
+    case Level::warn: return spdlog::level::warn;
+    case Level::error: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+void use(std::string_view program, spdlog::sink_ptr sink, Level least, const char* pattern) {
+  auto logger = std::make_shared<spdlog::logger>(std::string(program), std::move(sink));
+  logger->set_formatter(
+      std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
+  logger->set_level(spdlog_level(least));
+  logger->flush_on(spdlog::level::debug);
+  // A log that can't be written (disk full) must not stop the work it tells of, and a daemon has no
+  // standard error that anybody reads.
+  logger->set_error_handler([](const std::string&) {});
+  the_logger = std::move(logger);
+}
+
+void write(spdlog::level::level_enum level, std::string_view line) {
+  if (the_logger) the_logger->log(level, spdlog::string_view_t(line.data(), line.size()));
+}
+
+constexpr char kPattern[] = "%Y-%m-%dT%H:%M:%S.%eZ %n[%P] %l: %v";
+
+}  // namespace
+
+void to_stderr(std::string_view program, Level least) {
+  use(program, std::make_shared<spdlog::sinks::stderr_sink_st>(), least, kPattern);
+}
+
+void to_syslog(std::string_view program, Level least) {
+  // syslog(3) keeps the pointer to the name; the sink owns a copy of it.
+  use(program,
+      std::make_shared<spdlog::sinks::syslog_sink_st>(std::string(program), LOG_PID, LOG_DAEMON,
+                                                      true),
+      least, "%l: %v");
+}
+
+void to_file(std::string_view program, const std::string& path, Level least) {
+  try {
+    use(program, std::make_shared<spdlog::sinks::basic_file_sink_st>(path), least, kPattern);
+  } catch (const spdlog::spdlog_ex&) {
+    throw system_error("log_file " + path, errno);
+  }
+}
+
+void for_daemon(std::string_view program, const DaemonLog& where) {
+  if (where.file.empty()) {
+    to_syslog(program, where.least);
+  } else {
+    to_file(program, where.file, where.least);
+  }
+}
+
+void debug(std::string_view line) { write(spdlog::level::debug, line); }
+void info(std::string_view line) { write(spdlog::level::info, line); }
+void warn(std::string_view line) { write(spdlog::level::warn, line); }
+void error(std::string_view line) { write(spdlog::level::err, line); }
+
+}  // namespace genapp::common::log

@@ -1,0 +1,35 @@
+#pragma once
+
+// Every path and file name that genapp makes. Nothing here touches the file system.
+
+#include <string>
+
+#include "common/identifier.hpp"
+
+namespace genapp::common::paths {
+
+// $GENAPP_CONFIG_DIR, else /etc/genapp.
+std::string config_dir();
+// $GENAPP_RUN_DIR, else /run/genapp.
+std::string run_dir();
+
+std::string settings_file();                // CONFIG_DIR/genapp.toml
+std::string resources_dir();                // CONFIG_DIR/resources.d
+std::string resource_file(const Tag& tag);  // CONFIG_DIR/resources.d/TAG.toml
+
+// Names inside resources.d.
+inline constexpr char kResourceSuffix[] = ".toml";
+inline constexpr char kRegistryLock[] = ".lock";
+std::string resource_name(const Tag& tag);
+
+// Names inside the run directory.
+std::string pid_name(const Id& id);    // ID.pid: pid and start time; its lock is the proof of life
+std::string flag_name(const Id& id);   // ID-hc-ng: no probe came for HC_TIMEOUT (the seed's name)
+std::string state_name(const Id& id);  // ID.state: the embedded registry's ISP, ISU, OSU or OSF
+std::string sock_name(const Id& id);   // ID.sock: the daemon's control socket
+std::string lock_name(const Id& id);   // ID.lock: held while files above are made or taken away
+
+// What a writer fills before it renames it to `name`; a leading dot keeps it out of listings.
+std::string temporary_name(const std::string& name);
+
+}  // namespace genapp::common::paths

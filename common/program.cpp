@@ -1,0 +1,52 @@
+#include "common/program.hpp"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include <new>
+#include <string>
+
+#include "common/error.hpp"
+#include "common/printable.hpp"
+
+namespace genapp::common {
+namespace {
+
+void print_line(const Program& program, const std::string& text) {
+  const std::string line = std::string(program.name) + ": error: " + text + "\n";
+  ::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+int print_and_check(const std::string& text) {
+  const bool written =
+      ::fwrite(text.data(), 1, text.size(), stdout) == text.size() && ::fflush(stdout) == 0;
+  return static_cast<int>(written ? ExitCode::ok : ExitCode::failed);
+}
+
+}  // namespace
+
+int run_program(const Program& program, int argc, const char* const* argv,
+                const std::function<ExitCode()>& work) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  const std::string name(program.name);
+  if (first == "--help" || first == "-h") {
+    return print_and_check(name + ": " + std::string(program.summary) + "\n\n" +
+                           std::string(program.usage));
+  }
+  if (first == "--version") return print_and_check(name + " (genapp) " GENAPP_VERSION "\n");
+  try {
+    return static_cast<int>(work());
+  } catch (const Error& problem) {
+    const bool usage = problem.exit_code() == ExitCode::usage;
+    print_line(program, problem.what() + std::string(usage ? "; see " + name + " --help" : ""));
+    return static_cast<int>(problem.exit_code());
+  } catch (const std::bad_alloc&) {
+    print_line(program, "out of memory");
+  } catch (const std::exception& problem) {
+    print_line(program, printable(problem.what()));
+  }
+  return static_cast<int>(ExitCode::failed);
+}
+
+}  // namespace genapp::common

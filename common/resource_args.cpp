@@ -1,0 +1,47 @@
+#include "common/resource_args.hpp"
+
+#include <boost/program_options.hpp>
+
+#include "common/error.hpp"
+#include "common/printable.hpp"
+
+namespace genapp::common {
+namespace po = boost::program_options;
+namespace {
+
+po::variables_map parse(int argc, const char* const* argv, std::vector<std::string>& ignored) {
+  po::options_description options;
+  options.add_options()("tag,t", po::value<std::string>())("id,i", po::value<std::string>());
+  // No guessing: "--ta" must not mean "--tag".
+  const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+  const auto parsed = po::command_line_parser(argc, argv)
+                          .options(options)
+                          .style(style)
+                          .allow_unregistered()
+                          .run();
+  po::variables_map found;
+  po::store(parsed, found);
+  ignored = po::collect_unrecognized(parsed.options, po::include_positional);
+  return found;
+}
+
+std::string required(const po::variables_map& found, const char* name, const char* option) {
+  if (found.count(name)) return found[name].as<std::string>();
+  throw Error(std::string("missing ") + option, ExitCode::usage);
+}
+
+}  // namespace
+
+ResourceArgs parse_resource_args(int argc, const char* const* argv) {
+  std::vector<std::string> ignored;
+  try {
+    const po::variables_map found = parse(argc, argv, ignored);
+    return {Tag(required(found, "tag", "-t TAG")), Id(required(found, "id", "-i ID")),
+            std::move(ignored)};
+  } catch (const po::error& problem) {
+    // The library's texts repeat what the user typed; that may be anything.
+    throw Error(printable(problem.what()), ExitCode::usage);
+  }
+}
+
+}  // namespace genapp::common

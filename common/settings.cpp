@@ -1,0 +1,71 @@
+#include "common/settings.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
+#include "common/paths.hpp"
+#include "common/printable.hpp"
+
+namespace genapp::common {
+namespace {
+
+constexpr std::array<std::string_view, 3> kKeys{"cluster", "log_file", "log_level"};
+constexpr std::array<std::string_view, 1> kSections{"lbhc"};
+
+std::string plain(double value) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  return std::string(text, end);
+}
+
+}  // namespace
+
+Settings read_settings() {
+  Settings settings;
+  settings.file = TomlFile::read(paths::settings_file());
+  if (!settings.file) return settings;
+  settings.file->require_known("", kKeys);
+  settings.file->require_known_sections(kSections);
+  if (const Setting* found = settings.file->find("", "cluster")) {
+    settings.cluster = found->as_word({"registry", "lifekeeper"}) == 0 ? ClusterKind::registry
+                                                                       : ClusterKind::lifekeeper;
+  }
+  if (const Setting* found = settings.file->find("", "log_file")) {
+    settings.log_file = found->as_string();
+    if (!settings.log_file.empty() && settings.log_file.front() != '/') {
+      throw found->error("must be an absolute path: the daemon works in /");
+    }
+  }
+  if (const Setting* found = settings.file->find("", "log_level")) {
+    settings.log_level =
+        static_cast<log::Level>(found->as_word({"debug", "info", "warn", "error"}));
+  }
+  return settings;
+}
+
+Clock::duration as_seconds(const Setting& setting, double least, double most) {
+  const double seconds = setting.as_number();
+  if (!std::isfinite(seconds) || seconds < least || seconds > most) {
+    throw setting.error("is " + plain(seconds) + ", must be from " + plain(least) + " to " +
+                        plain(most) + " seconds");
+  }
+  return std::chrono::round<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+std::optional<Setting> number_from_environment(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (!text) return std::nullopt;
+  const std::string_view all(text);
+  double value = 0;
+  const auto [end, error] = std::from_chars(all.data(), all.data() + all.size(), value);
+  Setting setting{"", variable, value, std::string("environment variable")};
+  if (all.empty()) throw setting.error("is set but empty: unset it or give a number");
+  if (error != std::errc() || end != all.data() + all.size()) {
+    throw setting.error("is " + quoted(all) + ", must be a number");
+  }
+  return setting;
+}
+
+}  // namespace genapp::common

@@ -1,0 +1,34 @@
+#pragma once
+
+// genapp.toml: what holds for the whole node. An application's own defaults (the table [lbhc]) are
+// read by the application; they stand in `file`.
+
+#include <optional>
+#include <string>
+
+#include "common/clock.hpp"
+#include "common/log.hpp"
+#include "common/toml_file.hpp"
+
+namespace genapp::common {
+
+enum class ClusterKind { registry, lifekeeper };
+
+struct Settings {
+  std::optional<ClusterKind> cluster;  // unset: found out, see cluster/cluster.hpp
+  std::string log_file;                // a daemon's log; empty: syslog
+  log::Level log_level = log::Level::info;
+  std::optional<TomlFile> file;  // nothing when there is no genapp.toml
+};
+
+// Throws Error naming file and line on a syntax error, an unknown key or table, or a wrong value.
+Settings read_settings();
+
+// "30", "0.2" as seconds. Throws setting.error() unless least <= value <= most (seconds).
+Clock::duration as_seconds(const Setting& setting, double least, double most);
+
+// The variable as a setting whose value is a number; nothing when it is unset. Throws Error when
+// it is empty or not a plain decimal number.
+std::optional<Setting> number_from_environment(const char* variable);
+
+}  // namespace genapp::common

@@ -1,0 +1,65 @@
+#pragma once
+
+// The control socket ID.sock: a UNIX stream socket on which the daemon's event loop answers. One
+// request a connection, one line; the answer is one line, then the daemon closes.
+//   "status\n"          -> the status line (lbhc/status.hpp)
+//   "drain SECONDS\n"   -> the status line, phase "draining"; the daemon ends SECONDS later
+//   anything else       -> "error: ...\n"
+// Only the run directory's owner and root can connect (mode 0600).
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/clock.hpp"
+#include "common/directory.hpp"
+#include "common/identifier.hpp"
+#include "lbhc/status.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace genapp::lbhc {
+
+// A request understood. Pure.
+struct ControlRequest {
+  enum class Kind { status, drain } kind = Kind::status;
+  common::Clock::duration drain{};
+};
+// `line` without its line feed. Nothing when it is no request.
+std::optional<ControlRequest> parse_control_request(std::string_view line);
+
+class ControlServer {
+ public:
+  struct Handlers {
+    std::function<std::string()> status;  // the status line
+    std::function<void(common::Clock::duration)> drain;
+  };
+
+  // Binds and listens; takes away a socket file left by a dead daemon: the caller holds the
+  // resource's alive lock, so no other daemon can own it. Throws common::Error.
+  ControlServer(boost::asio::io_context& io, const common::Directory& run_dir, const common::Id& id,
+                Handlers handlers);
+  ~ControlServer();
+  ControlServer(const ControlServer&) = delete;
+  ControlServer& operator=(const ControlServer&) = delete;
+
+  void start();
+  void stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Asks the daemon; blocks for `timeout` at most. Throws common::Error saying whether it could not
+// connect, was not answered in time, or was answered with something else.
+Status ask_status(const common::Directory& run_dir, const common::Id& id,
+                  common::Clock::duration timeout);
+Status ask_drain(const common::Directory& run_dir, const common::Id& id,
+                 common::Clock::duration drain, common::Clock::duration timeout);
+
+}  // namespace genapp::lbhc

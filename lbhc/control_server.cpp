@@ -1,0 +1,186 @@
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <charconv>
+#include <cmath>
+
+#include "common/error.hpp"
+#include "common/fd.hpp"
+#include "common/paths.hpp"
+#include "lbhc/control.hpp"
+#include "lbhc/control_socket.hpp"
+
+namespace genapp::lbhc {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr int kBacklog = 64;
+constexpr std::size_t kMostSessions = 32;
+constexpr std::size_t kMostRequestBytes = 256;
+constexpr auto kSessionTime = std::chrono::seconds(2);
+constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
+constexpr double kMostDrain = 3600;  // seconds
+
+common::Fd listen_at(const common::Directory& run_dir, const std::string& name) {
+  run_dir.unlink(name);
+  const sockaddr_un address = socket_address(run_dir, name);
+  common::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) throw common::system_error("control socket " + run_dir.full(name), errno);
+  const mode_t before = ::umask(0177);
+  const int bound = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int error = errno;
+  ::umask(before);
+  if (bound != 0) throw common::system_error("control socket " + run_dir.full(name), error);
+  if (::listen(fd.get(), kBacklog) != 0) {
+    const int listen_error = errno;
+    run_dir.unlink(name);
+    throw common::system_error("control socket " + run_dir.full(name), listen_error);
+  }
+  return fd;
+}
+
+// One client: a request line, an answer, the end. Owns itself through its handlers.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(asio::io_context& io, int fd, std::shared_ptr<std::size_t> count,
+          std::function<std::string(std::string_view)> answer)
+      : socket_(io, fd), timer_(io), count_(std::move(count)), answer_(std::move(answer)) {
+    ++*count_;
+  }
+  ~Session() { --*count_; }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void start() {
+    timer_.expires_after(kSessionTime);
+    timer_.async_wait([self = weak_from_this()](error_code cancelled) {
+      if (const auto session = self.lock(); session && !cancelled) session->close();
+    });
+    read();
+  }
+
+ private:
+  void read() {
+    socket_.async_read_some(asio::buffer(buffer_),
+                            [self = shared_from_this()](error_code error, std::size_t size) {
+                              if (!error) self->take(size);
+                            });
+  }
+
+  void take(std::size_t size) {
+    request_.append(buffer_.data(), size);
+    const auto end = request_.find('\n');
+    if (end == std::string::npos && request_.size() <= kMostRequestBytes) return read();
+    const std::string text = end == std::string::npos
+                                 ? "error: the request is too long\n"
+                                 : answer_(std::string_view(request_).substr(0, end));
+    // A status line fits a fresh socket's buffer; a client that goes away is its own affair.
+    [[maybe_unused]] const ssize_t sent =
+        ::send(socket_.native_handle(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    close();
+  }
+
+  void close() {
+    error_code ignored;
+    timer_.cancel();
+    socket_.close(ignored);
+  }
+
+  asio::posix::stream_descriptor socket_;
+  asio::steady_timer timer_;
+  std::shared_ptr<std::size_t> count_;
+  std::function<std::string(std::string_view)> answer_;
+  std::array<char, 512> buffer_{};
+  std::string request_;
+};
+
+}  // namespace
+
+std::optional<ControlRequest> parse_control_request(std::string_view line) {
+  constexpr std::string_view kDrain = "drain ";
+  if (line == "status") return ControlRequest{};
+  if (!line.starts_with(kDrain)) return std::nullopt;
+  line.remove_prefix(kDrain.size());
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), seconds);
+  if (error != std::errc() || end != line.data() + line.size() || !std::isfinite(seconds) ||
+      seconds < 0 || seconds > kMostDrain) {
+    return std::nullopt;
+  }
+  return ControlRequest{
+      ControlRequest::Kind::drain,
+      std::chrono::round<common::Clock::duration>(std::chrono::duration<double>(seconds))};
+}
+
+class ControlServer::Impl {
+ public:
+  Impl(asio::io_context& io, common::Fd listener, Handlers handlers)
+      : io_(io), listener_(io, listener.release()), pause_(io), handlers_(std::move(handlers)) {}
+
+  void wait() {
+    listener_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
+      if (error || !listener_.is_open()) return;
+      if (accept_all()) return wait();
+      // Out of descriptors; trying again at once would spin.
+      pause_.expires_after(kExhaustedPause);
+      pause_.async_wait([this](error_code cancelled) {
+        if (!cancelled && listener_.is_open()) wait();
+      });
+    });
+  }
+
+  void stop() {
+    error_code ignored;
+    listener_.close(ignored);
+    pause_.cancel();
+  }
+
+ private:
+  // False when the system has no descriptor left.
+  bool accept_all() {
+    for (;;) {
+      const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr,
+                               SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
+      if (fd < 0) return errno == EAGAIN;
+      if (*sessions_ >= kMostSessions) {
+        ::close(fd);
+        continue;
+      }
+      std::make_shared<Session>(io_, fd, sessions_, [this](std::string_view line) {
+        return answer(line);
+      })->start();
+    }
+  }
+
+  std::string answer(std::string_view line) {
+    const auto request = parse_control_request(line);
+    if (!request) return "error: the requests are: status, drain SECONDS\n";
+    if (request->kind == ControlRequest::Kind::drain) handlers_.drain(request->drain);
+    return handlers_.status();
+  }
+
+  asio::io_context& io_;
+  asio::posix::stream_descriptor listener_;
+  asio::steady_timer pause_;
+  Handlers handlers_;
+  std::shared_ptr<std::size_t> sessions_ = std::make_shared<std::size_t>(0);
+};
+
+ControlServer::ControlServer(asio::io_context& io, const common::Directory& run_dir,
+                             const common::Id& id, Handlers handlers)
+    : impl_(std::make_unique<Impl>(io, listen_at(run_dir, common::paths::sock_name(id)),
+                                   std::move(handlers))) {}
+ControlServer::~ControlServer() = default;
+void ControlServer::start() { impl_->wait(); }
+void ControlServer::stop() { impl_->stop(); }
+
+}  // namespace genapp::lbhc

@@ -1,0 +1,16 @@
+#pragma once
+
+// The address of a UNIX socket in a directory. Its path is limited to 107 bytes and run directories
+// can be longer, so the socket is reached through the directory's descriptor in /proc.
+
+#include <sys/un.h>
+
+#include <string>
+
+#include "common/directory.hpp"
+
+namespace genapp::lbhc {
+
+sockaddr_un socket_address(const common::Directory& dir, const std::string& name);
+
+}  // namespace genapp::lbhc

@@ -1,0 +1,333 @@
+#include "lbhc/daemon.hpp"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+
+#include "common/error.hpp"
+#include "common/flag_file.hpp"
+#include "common/lock_file.hpp"
+#include "common/log.hpp"
+#include "common/paths.hpp"
+#include "common/pid_file.hpp"
+#include "common/printable.hpp"
+#include "lbhc/control.hpp"
+#include "lbhc/listener.hpp"
+#include "lbhc/no_probe_clock.hpp"
+#include "lbhc/responder.hpp"
+
+namespace genapp::lbhc {
+namespace {
+
+namespace asio = boost::asio;
+namespace log = common::log;
+namespace paths = common::paths;
+using boost::system::error_code;
+using common::Clock;
+using common::Error;
+
+// How often a flag that could not be written is tried again.
+constexpr auto kFlagRetry = std::chrono::seconds(1);
+// Descriptors kept free for everything but probers: log, control socket, files.
+constexpr std::size_t kReservedDescriptors = 64;
+
+std::int64_t milliseconds(Clock::duration length) {
+  return std::chrono::round<std::chrono::milliseconds>(length).count();
+}
+
+// As many connections as the limits of this process leave room for.
+ResponderLimits limits_for_this_process() {
+  ResponderLimits limits;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return limits;
+  const rlim_t wanted = limits.connections + kReservedDescriptors;
+  if (files.rlim_cur < wanted) {
+    files.rlim_cur = std::min(wanted, files.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    ::getrlimit(RLIMIT_NOFILE, &files);
+  }
+  const auto room = static_cast<std::size_t>(std::min<rlim_t>(files.rlim_cur, wanted));
+  limits.connections = room > 2 * kReservedDescriptors ? room - kReservedDescriptors
+                                                       : std::max<std::size_t>(room / 2, 1);
+  return limits;
+}
+
+class Daemon {
+ public:
+  Daemon(DaemonSetup& setup, common::PidFile pid_file, common::Fd listener)
+      : setup_(setup),
+        pid_file_(std::move(pid_file)),
+        responder_(io_, std::move(listener), setup.config, limits_for_this_process(),
+                   [this](const Address& source) { on_probe(source); }),
+        control_(io_, setup.run_dir, setup.id,
+                 {[this] { return format_status(status()); },
+                  [this](Clock::duration length) { drain(length); }}),
+        clock_timer_(io_),
+        drain_timer_(io_),
+        signals_(io_, SIGTERM, SIGINT, SIGHUP),
+        starter_(io_),
+        started_(Clock::now()),
+        clock_(setup.config.hc_timeout, started_) {}
+
+  void run() {
+    watch_signals();
+    watch_starter();
+    responder_.start();
+    control_.start();
+    log::info("listening on port " + std::to_string(setup_.config.port) + " (" +
+              std::string(protocol_text(setup_.config.protocol)) + ", HC_TIMEOUT " +
+              common::seconds_text(setup_.config.hc_timeout) + " s)");
+    if (!setup_.wait_first_probe) become_ready();
+    arm_clock(clock_.deadline());
+    io_.run();
+    clean_up();
+    if (failure_) throw Error(*failure_);
+  }
+
+ private:
+  // Probes and the clock.
+
+  void on_probe(const Address& source) {
+    const auto change = clock_.probe(Clock::now());
+    last_source_ = source;
+    last_time_ = common::WallClock::now();
+    if (phase_ == Phase::starting) {
+      log::info("first probe, from " + source.text());
+      become_ready();
+    }
+    if (change == NoProbeClock::Change::cleared || flag_file_up_) clear_flag(source);
+  }
+
+  void become_ready() {
+    phase_ = Phase::serving;
+    try {
+      setup_.ready();
+    } catch (const std::exception& problem) {
+      fail(problem.what());
+    }
+  }
+
+  // Armed for the deadline as it was; if probes came meanwhile, for the new one. So with regular
+  // probes it fires once per HC_TIMEOUT and not once per probe.
+  void arm_clock(Clock::time_point when) {
+    clock_timer_.expires_at(when);
+    clock_timer_.async_wait([this](error_code cancelled) {
+      if (!cancelled && !stopping_) on_clock();
+    });
+  }
+
+  void on_clock() {
+    responder_.accept_waiting();
+    if (stopping_) return;
+    if (!pid_file_.in_place(setup_.run_dir, setup_.id)) {
+      orphaned_ = true;
+      return fail(setup_.run_dir.full(paths::pid_name(setup_.id)) +
+                  " was deleted or replaced: ending, since no remove could find this daemon");
+    }
+    const auto now = Clock::now();
+    if (phase_ == Phase::starting && now >= clock_.deadline()) return fail(no_first_probe());
+    if (clock_.tick(now) == NoProbeClock::Change::raised) {
+      log::warn("no probe for " + common::seconds_text(setup_.config.hc_timeout) + " s: " +
+                *status().no_probe);
+    }
+    if (clock_.flag_up() && !flag_file_up_) raise_flag();
+    const bool retry = clock_.flag_up() && !flag_file_up_;
+    if (retry) return arm_clock(now + kFlagRetry);
+    arm_clock(clock_.deadline() > now ? clock_.deadline() : now + setup_.config.hc_timeout);
+  }
+
+  std::string no_first_probe() const {
+    const auto others = responder_.counters().others;
+    return "no probe on port " + std::to_string(setup_.config.port) + " within " +
+           common::seconds_text(setup_.config.hc_timeout) + " s (zero connections" +
+           (others ? " from allowed sources, " + std::to_string(others) + " from others" : "") +
+           "): check the load balancer's probe port and what the firewall lets through";
+  }
+
+  void raise_flag() {
+    try {
+      common::raise_flag(setup_.run_dir, setup_.id,
+                         format_flag(status(), common::WallClock::now()));
+      flag_file_up_ = true;
+      flag_trouble_ = false;
+    } catch (const Error& problem) {
+      // Not lost: the control socket tells quickCheck, and it is tried again.
+      if (!flag_trouble_) log::error(std::string(problem.what()) + ": trying again every second");
+      flag_trouble_ = true;
+    }
+  }
+
+  void clear_flag(const Address& source) {
+    try {
+      common::clear_flag(setup_.run_dir, setup_.id);
+      flag_file_up_ = false;
+      log::info("probes are back, from " + source.text() + ": flag cleared");
+    } catch (const Error& problem) {
+      log::error(std::string(problem.what()) + ": trying again at the next probe");
+    }
+  }
+
+  Status status() const {
+    const auto now = Clock::now();
+    const Counters& counters = responder_.counters();
+    Status status;
+    status.tag = setup_.tag.text();
+    status.id = setup_.id.text();
+    status.pid = ::getpid();
+    status.phase = phase_;
+    status.port = setup_.config.port;
+    status.protocol = protocol_text(setup_.config.protocol);
+    status.hc_timeout_ms = milliseconds(setup_.config.hc_timeout);
+    status.uptime_ms = milliseconds(now - started_);
+    status.probes = clock_.probes();
+    status.answered = counters.answered;
+    status.undelivered = counters.undelivered;
+    status.others = counters.others;
+    status.connections = counters.open;
+    if (const auto last = clock_.last_probe()) {
+      status.last_probe =
+          LastProbe{milliseconds(now - *last), common::utc_text(last_time_), last_source_.text()};
+    }
+    if (clock_.flag_up()) status.no_probe = no_probe_cause(status.probes, status.last_probe);
+    return status;
+  }
+
+  // The end, and the ways to it.
+
+  void watch_signals() {
+    signals_.async_wait([this](error_code cancelled, int signal) {
+      if (cancelled) return;
+      on_signal(signal);
+      if (!stopping_) watch_signals();
+    });
+  }
+
+  void on_signal(int signal) {
+    if (signal == SIGHUP) return;
+    const bool drain_first = signal == SIGTERM && setup_.drain_on_term &&
+                             setup_.config.drain > Clock::duration::zero() &&
+                             phase_ == Phase::serving;
+    if (drain_first) return drain(setup_.config.drain);
+    if (phase_ == Phase::starting) failure_ = "stopped by a signal before the first probe came";
+    log::info(std::string("stopping: ") + (signal == SIGTERM ? "TERM" : "INT"));
+    stop();
+  }
+
+  void drain(Clock::duration length) {
+    if (phase_ == Phase::draining || stopping_) return;
+    if (phase_ == Phase::starting) failure_ = "told to drain before the first probe came";
+    log::info("draining for " + common::seconds_text(length) + " s");
+    phase_ = Phase::draining;
+    clock_.stop();
+    responder_.drain();
+    drain_timer_.expires_after(length);
+    drain_timer_.async_wait([this](error_code cancelled) {
+      if (cancelled) return;
+      log::info("drained: stopping");
+      stop();
+    });
+  }
+
+  void watch_starter() {
+    if (!setup_.starter) return;
+    starter_.assign(setup_.starter.release());
+    starter_.async_read_some(asio::buffer(starter_byte_), [this](error_code error, std::size_t) {
+      if (error == asio::error::operation_aborted || stopping_) return;
+      if (error) return fail("restore ended before it took note of the start");
+      error_code ignored;
+      starter_.close(ignored);
+    });
+  }
+
+  void fail(const std::string& why) {
+    log::error(why);
+    failure_ = why;
+    stop();
+  }
+
+  void stop() {
+    stopping_ = true;
+    responder_.stop();
+    control_.stop();
+    io_.stop();
+  }
+
+  // The flag and the socket are ours while we hold the alive lock. The pid file may go only under
+  // ID.lock, which is then kept to the very end: who gets it next finds us gone.
+  void clean_up() {
+    if (orphaned_) return;
+    try {
+      setup_.run_dir.unlink(paths::flag_name(setup_.id));
+      setup_.run_dir.unlink(paths::sock_name(setup_.id));
+      auto lock = common::LockFile::acquire(setup_.run_dir, paths::lock_name(setup_.id));
+      setup_.run_dir.unlink(paths::pid_name(setup_.id));
+      setup_.stopped();
+      std::move(lock).keep_until_exit();
+    } catch (const Error& problem) {
+      log::error(std::string("cleaning up: ") + problem.what());
+    }
+  }
+
+  DaemonSetup& setup_;
+  common::PidFile pid_file_;
+  asio::io_context io_{1};
+  Responder responder_;
+  ControlServer control_;
+  asio::steady_timer clock_timer_;
+  asio::steady_timer drain_timer_;
+  asio::signal_set signals_;
+  asio::posix::stream_descriptor starter_;
+  std::array<char, 1> starter_byte_{};
+  Clock::time_point started_;
+  NoProbeClock clock_;
+  Phase phase_ = Phase::starting;
+  Address last_source_;
+  common::WallClock::time_point last_time_{};
+  bool flag_file_up_ = false;
+  bool flag_trouble_ = false;
+  bool stopping_ = false;
+  bool orphaned_ = false;
+  std::optional<std::string> failure_;
+};
+
+common::PidFile take_pid_file(const common::LockFile& lock, const DaemonSetup& setup) {
+  auto pid_file = common::PidFile::take(lock, setup.run_dir, setup.id);
+  if (pid_file) return std::move(*pid_file);
+  throw DaemonIsRunning("a daemon for the id " + common::quoted(setup.id.text()) +
+                       " is already running");
+}
+
+// Under ID.lock: alive, no flag of an earlier daemon, listening. In this order, so that no flag can
+// be taken for ours and no port is open without a lock. On a throw nothing stays.
+std::unique_ptr<Daemon> start(DaemonSetup& setup) {
+  const auto lock = common::LockFile::acquire(setup.run_dir, paths::lock_name(setup.id));
+  setup.before_start();
+  auto pid_file = take_pid_file(lock, setup);
+  try {
+    common::clear_flag(setup.run_dir, setup.id);
+    auto listener = open_listener(setup.config.listen, setup.config.port);
+    return std::make_unique<Daemon>(setup, std::move(pid_file), std::move(listener));
+  } catch (...) {
+    setup.run_dir.unlink(paths::pid_name(setup.id));
+    throw;
+  }
+}
+
+}  // namespace
+
+void run_daemon(DaemonSetup setup) {
+  const auto daemon = start(setup);
+  daemon->run();
+}
+
+}  // namespace genapp::lbhc

@@ -1,0 +1,52 @@
+#pragma once
+
+// The health-check daemon: a responder, its no-probe clock, a control socket, one event loop. The
+// same for restore's background daemon and for lbhcd.
+
+#include <functional>
+#include <string>
+
+#include "common/directory.hpp"
+#include "common/error.hpp"
+#include "common/fd.hpp"
+#include "common/identifier.hpp"
+#include "lbhc/config.hpp"
+
+namespace genapp::lbhc {
+
+// Thrown when a living daemon holds the id.
+class DaemonIsRunning : public common::Error {
+ public:
+  using common::Error::Error;
+};
+
+struct DaemonSetup {
+  const common::Directory& run_dir;
+  common::Tag tag;
+  common::Id id;
+  Config config;
+  // Also when wait_first_probe is off: recover needs a probe.
+  bool wait_first_probe = true;
+  // On TERM: drain first (lbhcd, where nobody else would), or end at once (under restore's daemon,
+  // remove does the draining).
+  bool drain_on_term = false;
+
+  // Called with ID.lock held, before anything is touched; throws common::Error to give up.
+  std::function<void()> before_start = [] {};
+  // The port is open, and the first probe has come if one is waited for. Throws to give up.
+  std::function<void()> ready = [] {};
+  // The daemon ends in order; with ID.lock held, its files gone. Must not throw.
+  std::function<void()> stopped = [] {};
+  // Of restore's socket pair, else none: readable at end of file means that restore died before it
+  // said that the start counts; then everything is undone. One byte means that it counts.
+  common::Fd starter;
+};
+
+// Runs until told to stop: TERM, INT or a drain that has ended. Blocks. Takes ID.pid's lock first
+// and gives it back at the process's end: the caller exits soon after. Ignores HUP.
+//
+// Throws DaemonIsRunning; common::Error when it can't start or no first probe comes within
+// HC_TIMEOUT. Then everything is undone: no file, no port, no flag stays.
+void run_daemon(DaemonSetup setup);
+
+}  // namespace genapp::lbhc

@@ -1,0 +1,178 @@
+#include "lbhc/health_check.hpp"
+
+#include <poll.h>
+
+#include "common/error.hpp"
+#include "common/flag_file.hpp"
+#include "common/lock_file.hpp"
+#include "common/paths.hpp"
+#include "common/pid_file.hpp"
+#include "lbhc/control.hpp"
+#include "lbhc/health.hpp"
+#include "lbhc/launch.hpp"
+#include "lbhc/stop.hpp"
+
+namespace genapp::lbhc {
+namespace {
+
+namespace log = common::log;
+using common::Clock;
+using common::Error;
+using common::Outcome;
+using common::State;
+
+// quickCheck must never take 5 s; this is its only wait.
+constexpr auto kControlTime = std::chrono::seconds(3);
+constexpr auto kStartSlack = std::chrono::seconds(5);
+constexpr int kPauseMilliseconds = 20;
+
+void observe_daemon(const common::Directory& run_dir, const common::Id& id, Observation& seen) {
+  seen.alive = common::is_alive(run_dir, id);
+  if (!seen.alive) return;
+  seen.flag_file = common::flag_is_up(run_dir, id);
+  try {
+    const Status status = ask_status(run_dir, id, kControlTime);
+    seen.answered = true;
+    seen.flag_in_status = status.no_probe.has_value();
+    seen.no_probe_cause = status.no_probe.value_or("");
+  } catch (const Error& problem) {
+    seen.why_silent = problem.what();
+  }
+}
+
+Observation observe(const common::Directory& run_dir, const common::StateStore& states,
+                    const common::Id& id) {
+  Observation seen;
+  seen.state = states.read();
+  if (seen.state == State::in_service_protected) observe_daemon(run_dir, id, seen);
+  return seen;
+}
+
+}  // namespace
+
+HealthCheck::HealthCheck(const common::Directory& run_dir, common::StateStore& states,
+                         common::Tag tag, common::Id id, Config config, log::DaemonLog log)
+    : run_dir_(run_dir),
+      states_(states),
+      tag_(std::move(tag)),
+      id_(std::move(id)),
+      config_(std::move(config)),
+      log_(std::move(log)) {}
+
+Outcome HealthCheck::restore() {
+  if (config_.lb_profile) {
+    const auto warning = hc_timeout_warning(*config_.lb_profile, config_.hc_timeout);
+    if (warning) log::warn(*warning);
+  }
+  try {
+    if (common::is_alive(run_dir_, id_)) return already_running();
+    return start(config_.wait_first_probe, false);
+  } catch (const DaemonIsRunning&) {
+    return already_running();
+  } catch (const Error&) {
+    record_failure();
+    throw;
+  }
+}
+
+Outcome HealthCheck::start(bool wait_first_probe, bool only_in_service) {
+  const auto require_in_service = [this, only_in_service] {
+    if (only_in_service && !common::in_service(states_.read())) {
+      throw Error("the resource was taken out of service meanwhile");
+    }
+  };
+  launch_daemon({
+      .run_dir = run_dir_,
+      .tag = tag_,
+      .id = id_,
+      .config = config_,
+      .wait_first_probe = wait_first_probe,
+      .log = log_,
+      .before_start = require_in_service,
+      .take_note =
+          [&] {
+            require_in_service();
+            if (!only_in_service) states_.write(State::in_service_protected);
+          },
+  });
+  return Outcome::ok();
+}
+
+// A daemon that lives keeps the state it has: a second restore that is refused must not make a
+// served resource look failed, and so unwatched.
+void HealthCheck::record_failure() {
+  try {
+    auto lock = common::LockFile::acquire(run_dir_, common::paths::lock_name(id_));
+    if (common::is_alive(run_dir_, id_)) return;
+    states_.write(State::out_failed);
+    std::move(lock).release_and_unlink();
+  } catch (const Error& problem) {
+    log::warn(std::string("recording the state OSF: ") + problem.what());
+  }
+}
+
+Outcome HealthCheck::already_running() {
+  const std::string who = "a daemon for the id \"" + id_.text() + "\" is already running";
+  if (config_.already_running == AlreadyRunning::fail) {
+    return Outcome::failed(who + ": remove it first, or set already_running = \"ok\"");
+  }
+  const auto deadline = Clock::now() + config_.hc_timeout + kStartSlack;
+  while (common::is_alive(run_dir_, id_)) {
+    const Status status = ask_status(run_dir_, id_, kControlTime);
+    if (status.port != config_.port || status.protocol != protocol_text(config_.protocol)) {
+      return Outcome::failed(who + ", but as " + status.protocol + " on port " +
+                             std::to_string(status.port) + ": remove it first");
+    }
+    if (status.phase == Phase::draining) return Outcome::failed(who + " and is being taken out");
+    if (status.phase == Phase::serving) {
+      const auto lock = common::LockFile::acquire(run_dir_, common::paths::lock_name(id_));
+      if (!common::is_alive(run_dir_, id_)) break;
+      states_.write(State::in_service_protected);
+      return Outcome::ok(who);
+    }
+    if (Clock::now() >= deadline) return Outcome::failed(who + " but no probe has come");
+    ::poll(nullptr, 0, kPauseMilliseconds);
+  }
+  return Outcome::failed("the daemon that was already running has ended");
+}
+
+Outcome remove_by_id(const common::Directory& run_dir, common::StateStore& states,
+                     const common::Id& id, Clock::duration drain) {
+  const bool was_running = stop_daemon(run_dir, id, drain);
+  const bool clean =
+      clean_up_if_dead(run_dir, id, [&states] { states.write(State::out_unimpaired); });
+  if (!clean) return Outcome::ok("stopped; another restore has started a new daemon meanwhile");
+  return Outcome::ok(was_running ? "" : "it was not running");
+}
+
+Outcome HealthCheck::remove() { return remove_by_id(run_dir_, states_, id_, config_.drain); }
+
+Outcome HealthCheck::quick_check() {
+  const Verdict verdict = judge(observe(run_dir_, states_, id_));
+  if (is_failure(verdict.health, config_.on_no_probe)) return Outcome::failed(verdict.reason);
+  if (verdict.health == Health::no_probe && config_.on_no_probe == OnNoProbe::warn) {
+    log::warn(verdict.reason);
+  }
+  return Outcome::ok(verdict.reason);
+}
+
+Outcome HealthCheck::recover() {
+  if (config_.recover == Recover::none) {
+    return Outcome::failed("recover = \"none\": leaving it to the cluster to fail over");
+  }
+  const State state = states_.read();
+  if (!common::in_service(state)) {
+    return Outcome::failed("the state is " + std::string(common::state_text(state)) +
+                           ": only a resource in service can be recovered");
+  }
+  Observation seen;
+  seen.state = State::in_service_protected;
+  observe_daemon(run_dir_, id_, seen);
+  const Verdict verdict = judge(seen);
+  if (verdict.health == Health::healthy) return Outcome::ok("it is healthy: nothing to recover");
+  log::info("starting afresh: " + verdict.reason);
+  stop_daemon(run_dir_, id_, Clock::duration::zero());
+  return start(true, true);
+}
+
+}  // namespace genapp::lbhc

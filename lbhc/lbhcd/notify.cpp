@@ -1,0 +1,30 @@
+#include "lbhc/lbhcd/notify.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+#include "common/fd.hpp"
+
+namespace genapp::lbhcd {
+
+void notify_systemd(std::string_view lines) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::size_t length = path ? std::strlen(path) : 0;
+  if (length == 0 || length >= sizeof address.sun_path) return;
+  std::memcpy(address.sun_path, path, length);
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // the abstract name space
+  const common::Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
+  // Not answered by anybody: when systemd does not hear us it will act on its own time-out.
+  [[maybe_unused]] const ssize_t sent =
+      ::sendto(fd.get(), lines.data(), lines.size(), MSG_NOSIGNAL,
+               reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+}  // namespace genapp::lbhcd

@@ -1,0 +1,137 @@
+#include "lbhc/status.hpp"
+
+#include <array>
+#include <boost/json.hpp>
+
+namespace genapp::lbhc {
+namespace {
+
+namespace json = boost::json;
+
+struct PhaseRow {
+  Phase phase;
+  std::string_view text;
+};
+constexpr std::array kPhases{PhaseRow{Phase::starting, "starting"},
+                             PhaseRow{Phase::serving, "serving"},
+                             PhaseRow{Phase::draining, "draining"}};
+
+json::value last_probe_value(const std::optional<LastProbe>& last) {
+  if (!last) return nullptr;
+  return {{"age_ms", last->age_ms}, {"time", last->time}, {"source", last->source}};
+}
+
+std::string text_of(const json::object& object, std::string_view key) {
+  return std::string(object.at(key).as_string());
+}
+
+template <typename Number>
+Number number_of(const json::object& object, std::string_view key) {
+  return object.at(key).to_number<Number>();
+}
+
+Phase phase_of(const json::object& object) {
+  const std::string text = text_of(object, "phase");
+  for (const PhaseRow& row : kPhases) {
+    if (row.text == text) return row.phase;
+  }
+  throw std::invalid_argument("phase");
+}
+
+std::optional<LastProbe> last_probe_of(const json::object& object) {
+  const json::value& value = object.at("last_probe");
+  if (value.is_null()) return std::nullopt;
+  const json::object& last = value.as_object();
+  return LastProbe{number_of<std::int64_t>(last, "age_ms"), text_of(last, "time"), text_of(last, "source")};
+}
+
+std::optional<std::string> no_probe_of(const json::object& object) {
+  const json::value& value = object.at("no_probe");
+  if (value.is_null()) return std::nullopt;
+  return std::string(value.as_string());
+}
+
+Status status_of(const json::object& object) {
+  Status status;
+  status.tag = text_of(object, "tag");
+  status.id = text_of(object, "id");
+  status.pid = number_of<pid_t>(object, "pid");
+  status.phase = phase_of(object);
+  status.port = number_of<std::uint16_t>(object, "port");
+  status.protocol = text_of(object, "protocol");
+  status.hc_timeout_ms = number_of<std::int64_t>(object, "hc_timeout_ms");
+  status.uptime_ms = number_of<std::int64_t>(object, "uptime_ms");
+  status.probes = number_of<std::uint64_t>(object, "probes");
+  status.answered = number_of<std::uint64_t>(object, "answered");
+  status.undelivered = number_of<std::uint64_t>(object, "undelivered");
+  status.others = number_of<std::uint64_t>(object, "others");
+  status.connections = number_of<std::uint64_t>(object, "connections");
+  status.last_probe = last_probe_of(object);
+  status.no_probe = no_probe_of(object);
+  return status;
+}
+
+}  // namespace
+
+std::string_view phase_text(Phase phase) {
+  for (const PhaseRow& row : kPhases) {
+    if (row.phase == phase) return row.text;
+  }
+  return "?";
+}
+
+std::string format_status(const Status& status) {
+  const json::value value{
+      {"tag", status.tag},
+      {"id", status.id},
+      {"pid", status.pid},
+      {"phase", phase_text(status.phase)},
+      {"port", status.port},
+      {"protocol", status.protocol},
+      {"hc_timeout_ms", status.hc_timeout_ms},
+      {"uptime_ms", status.uptime_ms},
+      {"probes", status.probes},
+      {"answered", status.answered},
+      {"undelivered", status.undelivered},
+      {"others", status.others},
+      {"connections", status.connections},
+      {"last_probe", last_probe_value(status.last_probe)},
+      {"no_probe", status.no_probe ? json::value(*status.no_probe) : json::value(nullptr)},
+  };
+  return json::serialize(value) + "\n";
+}
+
+std::optional<Status> parse_status(std::string_view line) {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  boost::system::error_code error;
+  const json::value value = json::parse(line, error);
+  if (error || !value.is_object()) return std::nullopt;
+  try {
+    return status_of(value.get_object());
+  } catch (const std::exception&) {  // a key missing, or of another type
+    return std::nullopt;
+  }
+}
+
+std::string no_probe_cause(std::uint64_t probes, const std::optional<LastProbe>& last_probe) {
+  if (probes == 0 || !last_probe) return "never probed";
+  return "stopped after " + std::to_string(probes) + (probes == 1 ? " probe" : " probes") + " at " +
+         last_probe->time;
+}
+
+std::string format_flag(const Status& status, common::WallClock::time_point raised) {
+  const json::value value{
+      {"tag", status.tag},
+      {"id", status.id},
+      {"cause", no_probe_cause(status.probes, status.last_probe)},
+      {"raised", common::utc_text(raised)},
+      {"hc_timeout_ms", status.hc_timeout_ms},
+      {"port", status.port},
+      {"probes", status.probes},
+      {"others", status.others},
+      {"last_probe", last_probe_value(status.last_probe)},
+  };
+  return json::serialize(value) + "\n";
+}
+
+}  // namespace genapp::lbhc
