@@ -103,8 +103,8 @@ Settings settings_for(const Row& row) {
 std::string described(const ResourceArgs& args) { return "\"" + args.tag.text() + "\""; }
 
 void log_begin(const Row& row, const ResourceArgs& args) {
-  log::info("BEGIN " + std::string(row.name) + " of " + described(args) + " (id " +
-            args.id.text() + ")");
+  log::info("BEGIN " + std::string(row.name) + " of " + described(args) + " (id " + args.id.text() +
+            ")");
   for (const std::string& argument : args.ignored) {
     log::warn("ignoring the argument " + common::quoted(argument));
   }

@@ -96,12 +96,13 @@ void Registry::create(const Tag& tag, std::string_view text) const {
     const auto* other = std::get_if<Resource>(&entry.resource);
     if (entry.tag != tag.text() && other && other->id == resource.id) {
       throw Error("the id " + common::quoted(resource.id.text()) + " is taken by the resource " +
-                  common::quoted(entry.tag) + ": an id names the run-time files, so choose another");
+                  common::quoted(entry.tag) +
+                  ": an id names the run-time files, so choose another");
     }
   }
   if (!folder.write(name, text, Directory::Durability::synced, Directory::Existing::refuse, 0644)) {
-    throw Error("the resource " + common::quoted(tag.text()) + " exists already: " +
-                folder.full(name));
+    throw Error("the resource " + common::quoted(tag.text()) +
+                " exists already: " + folder.full(name));
   }
 }
 
@@ -119,8 +120,8 @@ State StateFile::read() const {
   const auto text = run_dir_.read(name, kMostStateBytes);
   if (!text) return State::out_unimpaired;
   const std::string_view line(*text);
-  const auto state = line.ends_with('\n') ? common::parse_state(line.substr(0, line.size() - 1))
-                                          : std::nullopt;
+  const auto state =
+      line.ends_with('\n') ? common::parse_state(line.substr(0, line.size() - 1)) : std::nullopt;
   if (state) return *state;
   throw Error(run_dir_.full(name) + " holds " + common::quoted(*text) +
               ", not a state: remove and restore the resource");

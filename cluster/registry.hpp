@@ -35,19 +35,21 @@ class Registry {
   // be. Throws common::Error when the text is not valid, or tag or id are taken.
   void create(const common::Tag& tag, std::string_view text) const;
 
-  // Throws common::Error when there is no such resource. A file that can't be parsed can be deleted.
+  // Throws common::Error when there is no such resource. A file that can't be parsed can be
+  // deleted.
   void remove(const common::Tag& tag) const;
 
  private:
   std::string folder_;
 };
 
-// ID.state in the run directory; a missing file is OSU. It goes with a reboot, as does what it tells
-// of. Writers hold ID.lock.
+// ID.state in the run directory; a missing file is OSU. It goes with a reboot, as does what it
+// tells of. Writers hold ID.lock.
 class StateFile : public common::StateStore {
  public:
   // `run_dir` outlives it.
-  StateFile(const common::Directory& run_dir, common::Id id) : run_dir_(run_dir), id_(std::move(id)) {}
+  StateFile(const common::Directory& run_dir, common::Id id)
+      : run_dir_(run_dir), id_(std::move(id)) {}
 
   // Throws common::Error when the file can't be read or holds something else.
   common::State read() const override;

@@ -12,9 +12,9 @@ std::string utc_text(WallClock::time_point when) {
   struct tm parts {};
   ::gmtime_r(&seconds, &parts);
   char text[64];
-  const int length =
-      ::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
-                 parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, millis);
+  const int length = ::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                                parts.tm_hour, parts.tm_min, parts.tm_sec, millis);
   return std::string(text, static_cast<std::size_t>(length));
 }
 

@@ -80,8 +80,7 @@ Directory Directory::open(const std::string& path, std::string_view role, Symlin
   if (!fd) {
     const int error = errno;
     struct stat info {};
-    const bool link =
-        link_flag && ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+    const bool link = link_flag && ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
     const std::string what = std::string(role) + " " + path;
     if (link) throw Error(what + " is a symbolic link: name the directory itself");
     if (error == ENOTDIR) throw Error(what + " is not a directory");

@@ -34,7 +34,8 @@ bool try_lock(const Fd& file, const std::string& path) {
 
 bool is_locked(const Fd& file, const std::string& path) {
   struct flock lock = whole_file();
-  if (lock_call(file, F_OFD_GETLK, lock) != 0) throw system_error("asking for the lock of " + path, errno);
+  if (lock_call(file, F_OFD_GETLK, lock) != 0)
+    throw system_error("asking for the lock of " + path, errno);
   return lock.l_type != F_UNLCK;
 }
 

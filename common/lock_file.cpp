@@ -37,8 +37,7 @@ std::optional<LockFile> LockFile::acquire(const Directory& dir, const std::strin
                                           int create_flag) {
   const auto deadline = Clock::now() + kLongestWait;
   for (;;) {
-    Fd file(::openat(dir.fd(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | create_flag,
-                     0600));
+    Fd file(::openat(dir.fd(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | create_flag, 0600));
     if (!file && errno == ENOENT && !create_flag) return std::nullopt;
     if (!file && errno == ELOOP) throw Error(dir.full(name) + " is a symbolic link: remove it");
     if (!file) throw system_error("lock file " + dir.full(name), errno);

@@ -26,7 +26,8 @@ class LockFile {
   // everything was taken away. Otherwise as acquire().
   static std::optional<LockFile> acquire_if_there(const Directory& dir, const std::string& name);
 
-  // Gives the lock back and takes the lock file away. Throws nothing: a file that stays is harmless.
+  // Gives the lock back and takes the lock file away. Throws nothing: a file that stays is
+  // harmless.
   void release_and_unlink() &&;
 
   // Gives the lock back at the process's last instruction instead of at the end of the scope.

@@ -17,12 +17,23 @@ namespace {
 // Ours alone: spdlog's registry of global loggers is not used.
 std::shared_ptr<spdlog::logger> the_logger;
 
+// What reopen() needs; empty for a log that is no file.
+struct LogFile {
+  std::string program;
+  std::string path;
+  Level least = Level::info;
+} the_file;
+
 spdlog::level::level_enum spdlog_level(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warn: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warn:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -62,8 +73,19 @@ void to_syslog(std::string_view program, Level least) {
 void to_file(std::string_view program, const std::string& path, Level least) {
   try {
     use(program, std::make_shared<spdlog::sinks::basic_file_sink_st>(path), least, kPattern);
-  } catch (const spdlog::spdlog_ex&) {
-    throw system_error("log_file " + path, errno);
+    the_file = {std::string(program), path, least};
+  } catch (const spdlog::spdlog_ex& problem) {
+    throw Error(std::string("log_file: ") + problem.what());
+  }
+}
+
+void reopen() {
+  if (the_file.path.empty()) return;
+  try {
+    const LogFile file = the_file;
+    to_file(file.program, file.path, file.least);
+  } catch (const Error& problem) {
+    error(problem.what());
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// The log. A command logs to standard error; a daemon to syslog, or to the file that log_file names.
-// Set up once per process, and in a daemon only after the fork. Before that, nothing is logged.
-// Thin on purpose: spdlog is seen by log.cpp alone.
+// The log. A command logs to standard error; a daemon to syslog, or to the file that log_file
+// names. Set up once per process, and in a daemon only after the fork. Before that, nothing is
+// logged. Thin on purpose: spdlog is seen by log.cpp alone.
 
 #include <string>
 #include <string_view>
@@ -13,7 +13,8 @@ enum class Level { debug, info, warn, error };
 
 void to_stderr(std::string_view program, Level least);
 void to_syslog(std::string_view program, Level least);
-// Opens for appending and flushes every line. Throws Error when the file can't be opened.
+// Opens for appending, makes missing folders, flushes every line. Throws Error when the file can't
+// be opened.
 void to_file(std::string_view program, const std::string& path, Level least);
 
 // Where a daemon logs: the settings' log_file, or syslog when that is empty.
@@ -22,6 +23,10 @@ struct DaemonLog {
   Level least = Level::info;
 };
 void for_daemon(std::string_view program, const DaemonLog& where);
+
+// Opens the file anew by its name, after logrotate moved it away; the old one stays in use when
+// that fails. Does nothing for a log that is no file.
+void reopen();
 
 void debug(std::string_view line);
 void info(std::string_view line);

@@ -53,8 +53,7 @@ std::string format_pid_record(const PidRecord& record) {
 
 std::optional<PidFile> PidFile::take(const LockFile&, const Directory& run_dir, const Id& id) {
   const std::string name = paths::pid_name(id);
-  Fd file(
-      ::openat(run_dir.fd(), name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  Fd file(::openat(run_dir.fd(), name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file && errno == ELOOP) throw Error(run_dir.full(name) + " is a symbolic link: remove it");
   if (!file) throw system_error("pid file " + run_dir.full(name), errno);
   if (!try_lock(file, run_dir.full(name))) return std::nullopt;
@@ -97,7 +96,8 @@ std::optional<LivingProcess> find_living(const Directory& run_dir, const Id& id)
       auto pidfd = open_pidfd(record->pid);
       // The pid is the holder's own if it has the start time that the holder wrote, and if the lock
       // is still held after the pidfd was taken: a process that died before can't hold it.
-      if (pidfd && start_ticks(record->pid) == record->start_ticks && is_locked(file, run_dir.full(paths::pid_name(id)))) {
+      if (pidfd && start_ticks(record->pid) == record->start_ticks &&
+          is_locked(file, run_dir.full(paths::pid_name(id)))) {
         return LivingProcess{record->pid, std::move(*pidfd)};
       }
     }

@@ -11,8 +11,8 @@
 
 #include "common/directory.hpp"
 #include "common/fd.hpp"
-#include "common/lock_file.hpp"
 #include "common/identifier.hpp"
+#include "common/lock_file.hpp"
 
 namespace genapp::common {
 

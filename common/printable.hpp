@@ -8,12 +8,12 @@
 
 namespace genapp::common {
 
-// In double quotes; control bytes, quotes, backslashes and bytes above 126 as C escapes; text beyond
-// `most` bytes is cut and its length told.
+// In double quotes; control bytes, quotes, backslashes and bytes above 126 as C escapes; text
+// beyond `most` bytes is cut and its length told.
 std::string quoted(std::string_view text, std::size_t most = 80);
 
-// The same without the quotes, and quotes left alone: for a whole sentence that may repeat what came
-// from outside.
+// The same without the quotes, and quotes left alone: for a whole sentence that may repeat what
+// came from outside.
 std::string printable(std::string_view text, std::size_t most = 400);
 
 }  // namespace genapp::common

@@ -14,11 +14,8 @@ po::variables_map parse(int argc, const char* const* argv, std::vector<std::stri
   options.add_options()("tag,t", po::value<std::string>())("id,i", po::value<std::string>());
   // No guessing: "--ta" must not mean "--tag".
   const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-  const auto parsed = po::command_line_parser(argc, argv)
-                          .options(options)
-                          .style(style)
-                          .allow_unregistered()
-                          .run();
+  const auto parsed =
+      po::command_line_parser(argc, argv).options(options).style(style).allow_unregistered().run();
   po::variables_map found;
   po::store(parsed, found);
   ignored = po::collect_unrecognized(parsed.options, po::include_positional);

@@ -83,8 +83,8 @@ const std::vector<std::string>& Setting::as_list() const {
 std::size_t Setting::as_word(std::initializer_list<std::string_view> words) const {
   const auto found = std::find(words.begin(), words.end(), as_string());
   if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
-  throw error("is " + quoted(as_string()) + ", must be one of: " +
-              listed(std::span(words.begin(), words.size())));
+  throw error("is " + quoted(as_string()) +
+              ", must be one of: " + listed(std::span(words.begin(), words.size())));
 }
 
 TomlFile TomlFile::parse(std::string path, std::string_view text) {

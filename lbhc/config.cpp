@@ -114,7 +114,8 @@ constexpr std::array kKeys{
 
 void check_keys(const common::TomlFile& file) {
   std::array<std::string_view, kKeys.size()> names;
-  std::transform(kKeys.begin(), kKeys.end(), names.begin(), [](const Key& key) { return key.name; });
+  std::transform(kKeys.begin(), kKeys.end(), names.begin(),
+                 [](const Key& key) { return key.name; });
   file.require_known(kTable, names);
 }
 
@@ -137,9 +138,12 @@ bool is_agent_word(std::string_view word) {
 
 std::string_view protocol_text(Protocol protocol) {
   switch (protocol) {
-    case Protocol::tcp: return "tcp";
-    case Protocol::http: return "http";
-    case Protocol::haproxy_agent: return "haproxy-agent";
+    case Protocol::tcp:
+      return "tcp";
+    case Protocol::http:
+      return "http";
+    case Protocol::haproxy_agent:
+      return "haproxy-agent";
   }
   return "?";
 }

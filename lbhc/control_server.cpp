@@ -115,9 +115,8 @@ std::optional<ControlRequest> parse_control_request(std::string_view line) {
       seconds < 0 || seconds > kMostDrain) {
     return std::nullopt;
   }
-  return ControlRequest{
-      ControlRequest::Kind::drain,
-      std::chrono::round<common::Clock::duration>(std::chrono::duration<double>(seconds))};
+  return ControlRequest{ControlRequest::Kind::drain, std::chrono::round<common::Clock::duration>(
+                                                         std::chrono::duration<double>(seconds))};
 }
 
 class ControlServer::Impl {
@@ -147,8 +146,8 @@ class ControlServer::Impl {
   // False when the system has no descriptor left.
   bool accept_all() {
     for (;;) {
-      const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr,
-                               SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const int fd =
+          ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
       if (fd < 0) return errno == EAGAIN;
       if (*sessions_ >= kMostSessions) {

@@ -137,8 +137,8 @@ class Daemon {
     const auto now = Clock::now();
     if (phase_ == Phase::starting && now >= clock_.deadline()) return fail(no_first_probe());
     if (clock_.tick(now) == NoProbeClock::Change::raised) {
-      log::warn("no probe for " + common::seconds_text(setup_.config.hc_timeout) + " s: " +
-                *status().no_probe);
+      log::warn("no probe for " + common::seconds_text(setup_.config.hc_timeout) +
+                " s: " + *status().no_probe);
     }
     if (clock_.flag_up() && !flag_file_up_) raise_flag();
     const bool retry = clock_.flag_up() && !flag_file_up_;
@@ -213,7 +213,7 @@ class Daemon {
   }
 
   void on_signal(int signal) {
-    if (signal == SIGHUP) return;
+    if (signal == SIGHUP) return log::reopen();
     const bool drain_first = signal == SIGTERM && setup_.drain_on_term &&
                              setup_.config.drain > Clock::duration::zero() &&
                              phase_ == Phase::serving;
@@ -304,7 +304,7 @@ common::PidFile take_pid_file(const common::LockFile& lock, const DaemonSetup& s
   auto pid_file = common::PidFile::take(lock, setup.run_dir, setup.id);
   if (pid_file) return std::move(*pid_file);
   throw DaemonIsRunning("a daemon for the id " + common::quoted(setup.id.text()) +
-                       " is already running");
+                        " is already running");
 }
 
 // Under ID.lock: alive, no flag of an earlier daemon, listening. In this order, so that no flag can

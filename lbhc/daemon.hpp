@@ -43,7 +43,8 @@ struct DaemonSetup {
 };
 
 // Runs until told to stop: TERM, INT or a drain that has ended. Blocks. Takes ID.pid's lock first
-// and gives it back at the process's end: the caller exits soon after. Ignores HUP.
+// and gives it back at the process's end: the caller exits soon after. HUP: opens the log file
+// anew.
 //
 // Throws DaemonIsRunning; common::Error when it can't start or no first probe comes within
 // HC_TIMEOUT. Then everything is undone: no file, no port, no flag stays.

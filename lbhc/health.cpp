@@ -20,10 +20,13 @@ Verdict judge(const Observation& seen) {
 bool is_failure(Health health, OnNoProbe on_no_probe) {
   switch (health) {
     case Health::not_in_service:
-    case Health::healthy: return false;
+    case Health::healthy:
+      return false;
     case Health::dead:
-    case Health::hung: return true;
-    case Health::no_probe: return on_no_probe == OnNoProbe::fail;
+    case Health::hung:
+      return true;
+    case Health::no_probe:
+      return on_no_probe == OnNoProbe::fail;
   }
   return true;
 }

@@ -14,8 +14,8 @@ struct Observation {
   common::State state = common::State::out_unimpaired;
   bool alive = false;
   bool flag_file = false;
-  bool answered = false;      // the event loop answered on the control socket
-  std::string why_silent;     // when it did not
+  bool answered = false;        // the event loop answered on the control socket
+  std::string why_silent;       // when it did not
   bool flag_in_status = false;  // the daemon says that no probe comes (its flag file may be lost)
   std::string no_probe_cause;   // why the flag is up, if known
 };
@@ -35,7 +35,8 @@ struct Verdict {
 
 Verdict judge(const Observation& seen);
 
-// 0 or 1 for quickCheck; on_no_probe decides about the flag alone, never about a dead or hung daemon.
+// 0 or 1 for quickCheck; on_no_probe decides about the flag alone, never about a dead or hung
+// daemon.
 bool is_failure(Health health, OnNoProbe on_no_probe);
 
 }  // namespace genapp::lbhc

@@ -12,10 +12,14 @@ using boost::beast::string_view;
 
 HttpMethod method_of(http::verb verb) {
   switch (verb) {
-    case http::verb::get: return HttpMethod::get;
-    case http::verb::head: return HttpMethod::head;
-    case http::verb::options: return HttpMethod::options;
-    default: return HttpMethod::other;
+    case http::verb::get:
+      return HttpMethod::get;
+    case http::verb::head:
+      return HttpMethod::head;
+    case http::verb::options:
+      return HttpMethod::options;
+    default:
+      return HttpMethod::other;
   }
 }
 

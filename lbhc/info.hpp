@@ -19,7 +19,8 @@ inline constexpr std::size_t kMostMessageBytes = 4096;
 // Throws common::Error saying what is wrong with the text.
 Info parse_info(std::string_view text);
 
-// The C escapes \a \b \e \f \n \r \t \v \0 \\ \" \' \xHH decoded. Throws common::Error on any other.
+// The C escapes \a \b \e \f \n \r \t \v \0 \\ \" \' \xHH decoded. Throws common::Error on any
+// other.
 std::string decode_escapes(std::string_view text);
 
 }  // namespace genapp::lbhc

@@ -7,11 +7,11 @@ namespace {
 
 // The balancers' documented defaults; docs/lbhc.md has a section on each.
 constexpr std::array kProfiles{
-    LbProfile{"azure", 15, 2},   // interval 5 to 15 s, two failures
+    LbProfile{"azure", 15, 2},    // interval 5 to 15 s, two failures
     LbProfile{"aws-nlb", 30, 2},  // 30 s (5 to 300), unhealthy threshold 2
-    LbProfile{"gcp", 5, 2},      // 5 s, unhealthy threshold 2
-    LbProfile{"oci", 10, 3},     // 10 s, 3 retries
-    LbProfile{"haproxy", 2, 3},  // inter 2s, fall 3
+    LbProfile{"gcp", 5, 2},       // 5 s, unhealthy threshold 2
+    LbProfile{"oci", 10, 3},      // 10 s, 3 retries
+    LbProfile{"haproxy", 2, 3},   // inter 2s, fall 3
 };
 
 }  // namespace

@@ -52,7 +52,8 @@ Error bind_error(const std::string& where, std::uint16_t port, int error) {
                    "net.ipv4.ip_unprivileged_port_start need root or CAP_NET_BIND_SERVICE");
     case EADDRNOTAVAIL:
       return Error(what + ": the address is not one of this host's: see 'ip address'");
-    default: return common::system_error(what, error);
+    default:
+      return common::system_error(what, error);
   }
 }
 
@@ -66,7 +67,8 @@ Fd bind_and_listen(Fd fd, const Endpoint& endpoint, const std::string& where, st
   // Connections of an earlier daemon in TIME_WAIT must not keep the port. SO_REUSEPORT would let a
   // second daemon bind silently.
   set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1, where);
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.length) != 0 ||
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.length) !=
+          0 ||
       ::listen(fd.get(), kBacklog) != 0) {
     throw bind_error(where, port, errno);
   }

@@ -46,11 +46,13 @@ std::string response(const Answer& answer, int version, bool with_body,
 
 std::string greeting(Protocol protocol, const std::string& message, bool draining) {
   switch (protocol) {
-    case Protocol::tcp: return message;
+    case Protocol::tcp:
+      return message;
     // "ready" takes back an earlier "drain", which HAProxy otherwise keeps.
     case Protocol::haproxy_agent:
       return (draining ? std::string("drain") : message.empty() ? "up ready" : message) + "\n";
-    case Protocol::http: break;
+    case Protocol::http:
+      break;
   }
   return "";
 }
@@ -59,9 +61,9 @@ std::string http_reply(const HttpRequest& request, const std::string& message, b
                        common::WallClock::time_point now) {
   const bool with_body = request.method != HttpMethod::head;
   if (request.method == HttpMethod::other) {
-    return response({"405 Method Not Allowed", "only GET, HEAD and OPTIONS\n",
-                     "Allow: GET, HEAD, OPTIONS\r\n"},
-                    request.version, true, now);
+    return response(
+        {"405 Method Not Allowed", "only GET, HEAD and OPTIONS\n", "Allow: GET, HEAD, OPTIONS\r\n"},
+        request.version, true, now);
   }
   if (draining) {
     return response({"503 Service Unavailable", "draining\n"}, request.version, with_body, now);

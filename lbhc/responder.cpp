@@ -26,6 +26,8 @@ using common::Clock;
 
 // So many connections are accepted before the loop looks at its timers and other sockets again.
 constexpr int kAcceptsPerTurn = 64;
+// A flood must not keep the clock from being read: enough turns for a full backlog (4096), no more.
+constexpr int kMostTurns = 64;
 // Pause before trying again when not even one descriptor can be had.
 constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
 
@@ -54,8 +56,10 @@ bool concerns_one_connection(int error) {
     case ENONET:
     case EHOSTUNREACH:
     case EOPNOTSUPP:
-    case ENETUNREACH: return true;
-    default: return false;
+    case ENETUNREACH:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -80,7 +84,8 @@ class Responder::Impl {
   void start() { wait_for_connections(); }
 
   void accept_waiting() {
-    while (listener_.is_open() && accept_some()) {
+    for (int turn = 0; turn < kMostTurns && listener_.is_open(); ++turn) {
+      if (!accept_some()) return;
     }
   }
 
@@ -182,7 +187,7 @@ class Responder::Impl {
 
   void open_connection(common::Fd fd) {
     const bool http = config_.protocol == Protocol::http;
-    if (!http && !send_and_half_close(fd.get(), greeting_text())) {
+    if (!http && !count_reply(send_and_half_close(fd.get(), greeting_text()))) {
       return;  // the prober is gone: nothing to be polite to
     }
     Connections& list = http ? waiting_ : lingering_;
@@ -214,39 +219,42 @@ class Responder::Impl {
   }
 
   // The reply fits a fresh socket's buffer (kMostMessageBytes), so a short write means trouble.
-  bool send_and_half_close(int fd, const std::string& text) {
+  static bool send_and_half_close(int fd, const std::string& text) {
     const bool sent =
         text.empty() || ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
                             static_cast<ssize_t>(text.size());
-    const bool ended = ::shutdown(fd, SHUT_WR) == 0;
-    ++(sent && ended ? counters_.answered : counters_.undelivered);
-    return sent && ended;
+    return sent && ::shutdown(fd, SHUT_WR) == 0;
+  }
+
+  bool count_reply(bool answered) {
+    ++(answered ? counters_.answered : counters_.undelivered);
+    return answered;
   }
 
   void read_request(Connections::iterator connection) {
-    connection->socket.async_read_some(
-        asio::buffer(scratch_), [this, connection](error_code error, std::size_t size) {
-          if (connection->abandoned) return bury(connection);
-          if (error) {
-            ++counters_.undelivered;
-            return finish(waiting_, connection);
-          }
-          take_request(connection, size);
-        });
+    connection->socket.async_read_some(asio::buffer(scratch_),
+                                       [this, connection](error_code error, std::size_t size) {
+                                         if (connection->abandoned) return bury(connection);
+                                         if (error) {
+                                           ++counters_.undelivered;
+                                           return finish(waiting_, connection);
+                                         }
+                                         take_request(connection, size);
+                                       });
   }
 
   void take_request(Connections::iterator connection, std::size_t size) {
     const auto progress = connection->reader->put(scratch_.data(), size);
     if (progress == HttpRequestReader::Progress::more) return read_request(connection);
+    const bool understood = progress == HttpRequestReader::Progress::complete;
     const auto now = common::WallClock::now();
     const std::string text =
-        progress == HttpRequestReader::Progress::complete
-            ? http_reply(connection->reader->request(), config_.message, draining_, now)
-            : http_refusal(progress, now);
+        understood ? http_reply(connection->reader->request(), config_.message, draining_, now)
+                   : http_refusal(progress, now);
     connection->reader.reset();
-    if (!send_and_half_close(connection->socket.native_handle(), text)) {
-      return finish(waiting_, connection);
-    }
+    const bool sent = send_and_half_close(connection->socket.native_handle(), text);
+    count_reply(sent && understood);
+    if (!sent) return finish(waiting_, connection);
     lingering_.splice(lingering_.end(), waiting_, connection);
     set_deadline(*connection, limits_.linger_time);
     discard(connection);

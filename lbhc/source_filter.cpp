@@ -27,8 +27,8 @@ struct NamedSet {
 constexpr std::array kSets{NamedSet{"azure", kAzure}, NamedSet{"gcp", kGcp}};
 
 Error not_canonical(const std::string& entry, const std::string& canonical) {
-  return Error(common::quoted(entry) + " has bits set after its prefix: did you mean " +
-               canonical + "?");
+  return Error(common::quoted(entry) + " has bits set after its prefix: did you mean " + canonical +
+               "?");
 }
 
 }  // namespace

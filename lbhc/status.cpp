@@ -42,7 +42,8 @@ std::optional<LastProbe> last_probe_of(const json::object& object) {
   const json::value& value = object.at("last_probe");
   if (value.is_null()) return std::nullopt;
   const json::object& last = value.as_object();
-  return LastProbe{number_of<std::int64_t>(last, "age_ms"), text_of(last, "time"), text_of(last, "source")};
+  return LastProbe{number_of<std::int64_t>(last, "age_ms"), text_of(last, "time"),
+                   text_of(last, "source")};
 }
 
 std::optional<std::string> no_probe_of(const json::object& object) {

@@ -11,14 +11,14 @@
 namespace genapp::lbhc {
 
 // Ends the living daemon of the id, if there is one: drain (when longer than zero), TERM, after 5 s
-// KILL. Signals go only to a process that was proved to hold the id's lock. Returns when it is gone;
-// false when there was none. Throws common::Error when it can't be ended.
+// KILL. Signals go only to a process that was proved to hold the id's lock. Returns when it is
+// gone; false when there was none. Throws common::Error when it can't be ended.
 bool stop_daemon(const common::Directory& run_dir, const common::Id& id,
                  common::Clock::duration drain);
 
 // Takes away the flag, the socket and the pid file of a daemon that is dead, then calls
-// `when_clean`, all with ID.lock held; and the lock file itself. Returns false, having done nothing,
-// when a daemon is alive: one that was started meanwhile. Throws common::Error.
+// `when_clean`, all with ID.lock held; and the lock file itself. Returns false, having done
+// nothing, when a daemon is alive: one that was started meanwhile. Throws common::Error.
 bool clean_up_if_dead(
     const common::Directory& run_dir, const common::Id& id,
     const std::function<void()>& when_clean = [] {});

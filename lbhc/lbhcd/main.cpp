@@ -63,8 +63,8 @@ ExitCode run(const common::ResourceArgs& args) {
   const common::Directory run_dir = common::open_run_dir();
   const auto cluster = cluster::open_cluster(settings);
   const cluster::Resource resource = cluster->read(args.tag, args.id);
-  lbhc::Config config = lbhc::read_config(settings.file ? &*settings.file : nullptr, resource.file,
-                                          resource.info);
+  lbhc::Config config =
+      lbhc::read_config(settings.file ? &*settings.file : nullptr, resource.file, resource.info);
   warn_about_timeout(config);
   const auto states = cluster->states(run_dir, args.id);
   const bool wait_first_probe = config.wait_first_probe;
@@ -104,7 +104,6 @@ ExitCode run(const common::ResourceArgs& args) {
 
 int main(int argc, char** argv) {
   using namespace genapp;
-  return common::run_program({lbhcd::kName, lbhcd::kSummary, lbhcd::kUsage}, argc, argv, [&] {
-    return lbhcd::run(common::parse_resource_args(argc, argv));
-  });
+  return common::run_program({lbhcd::kName, lbhcd::kSummary, lbhcd::kUsage}, argc, argv,
+                             [&] { return lbhcd::run(common::parse_resource_args(argc, argv)); });
 }

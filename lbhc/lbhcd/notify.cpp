@@ -22,9 +22,8 @@ void notify_systemd(std::string_view lines) {
   const common::Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
   // Not answered by anybody: when systemd does not hear us it will act on its own time-out.
-  [[maybe_unused]] const ssize_t sent =
-      ::sendto(fd.get(), lines.data(), lines.size(), MSG_NOSIGNAL,
-               reinterpret_cast<const sockaddr*>(&address), size);
+  [[maybe_unused]] const ssize_t sent = ::sendto(fd.get(), lines.data(), lines.size(), MSG_NOSIGNAL,
+                                                 reinterpret_cast<const sockaddr*>(&address), size);
 }
 
 }  // namespace genapp::lbhcd

@@ -44,12 +44,15 @@ class Node {
   Process start_action(const std::string& name, const std::string& tag,
                        const std::string& id) const;
 
-  // The living daemon's pid, read from its pid file; 0 for none. By the kernel lock, as genapp does.
+  // The living daemon's pid, read from its pid file; 0 for none. By the kernel lock, as genapp
+  // does.
   pid_t daemon(const std::string& id) const;
   // The control socket's answer to "status"; empty when there is none.
   std::string status(const std::string& id) const;
 
  private:
+  void end_daemon(const std::string& id) const;
+
   TempDir folder_;
 };
 

@@ -1,8 +1,8 @@
 #include "tests/support/process.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -13,11 +13,11 @@
 #include <boost/optional.hpp>
 #include <boost/process/v2/default_launcher.hpp>
 #include <boost/process/v2/process.hpp>
-#include <utility>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "tests/support/wait.hpp"
 
@@ -77,7 +77,7 @@ struct Setup {
 
   template <typename Launcher>
   process::error_code on_exec_setup(Launcher&, const process::filesystem::path&,
-                                    const char* const* (&)) {
+                                    const char* const*(&)) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     const bool orphan = ::getppid() != parent;
@@ -111,8 +111,8 @@ Process::Process(const Command& command)
   process::default_process_launcher launcher;
   launcher.env = pointers.data();
   const std::vector<std::string> arguments(command.argv.begin() + 1, command.argv.end());
-  auto child = launcher(io, program, arguments,
-                        Setup{in.get(), out_.get(), err_.get(), ::getpid()});
+  auto child =
+      launcher(io, program, arguments, Setup{in.get(), out_.get(), err_.get(), ::getpid()});
   pid_ = child.id();
   child.detach();  // we wait ourselves
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Programs run by tests, on Boost.Process. Their output goes to memory files, so nothing blocks on a
-// full pipe and a grandchild that keeps its standard output open hangs nobody.
+// Programs run by tests, on Boost.Process. Their output goes to memory files, so nothing blocks on
+// a full pipe and a grandchild that keeps its standard output open hangs nobody.
 
 #include <sys/types.h>
 

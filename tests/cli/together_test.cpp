@@ -1,0 +1,127 @@
+// Several actions at once on one id.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/lbhc_node.hpp"
+#include "tests/support/wait.hpp"
+
+namespace genapp::tests {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Tally {
+  int done = 0;
+  int refused = 0;
+  std::string other;
+};
+
+Tally tally(std::vector<Process>& processes) {
+  Tally tally;
+  for (Process& process : processes) {
+    const Result result = process.wait();
+    if (result.exit_code == 0) {
+      ++tally.done;
+    } else if (result.exit_code == 1 && result.err.find("already running") != std::string::npos) {
+      ++tally.refused;
+    } else {
+      tally.other += result.err;
+    }
+  }
+  return tally;
+}
+
+std::vector<Process> start_many(const LbhcNode& node, const std::string& action, int count) {
+  std::vector<Process> processes;
+  for (int i = 0; i < count; ++i) processes.push_back(node.start(action));
+  return processes;
+}
+
+TEST(Together, OfTwentyRestoresOneStartsADaemonAndTheOthersSaySo) {
+  LbhcNode node("wait_first_probe = false");
+  std::vector<Process> restores = start_many(node, "restore", 20);
+  const Tally result = tally(restores);
+  EXPECT_EQ(result.done, 1);
+  EXPECT_EQ(result.refused, 19);
+  EXPECT_THAT(result.other, IsEmpty());
+  EXPECT_EQ(node.state(), "ISP");
+  EXPECT_EQ(probe(node.port()).bytes, "OK");
+  EXPECT_EQ(node.run("quickCheck").exit_code, 0);
+}
+
+TEST(Together, TwentyRestoresThatMayFindOneRunningAllSucceedOnOneDaemon) {
+  LbhcNode node("already_running = \"ok\"");
+  std::vector<Process> restores = start_many(node, "restore", 20);
+  ASSERT_TRUE(wait_until([&] { return accepts(node.port()); }));
+  const Tally result = tally(restores);
+  EXPECT_EQ(result.done, 20) << result.other;
+  EXPECT_EQ(node.run("remove").exit_code, 0);
+  EXPECT_FALSE(accepts(node.port()));
+}
+
+TEST(Together, RemovesNeverFailAndLeaveNothing) {
+  LbhcNode node("wait_first_probe = false");
+  for (int round = 0; round < 5; ++round) {
+    ASSERT_EQ(node.run("restore").exit_code, 0);
+    std::vector<Process> removes = start_many(node, "remove", 8);
+    for (Process& remove : removes) {
+      const Result result = remove.wait();
+      EXPECT_EQ(result.exit_code, 0) << result.err;
+    }
+    EXPECT_THAT(node.node().run_files(), IsEmpty());
+    EXPECT_FALSE(accepts(node.port()));
+  }
+}
+
+// Whatever the order was: at most one daemon, the state and the daemon agree, and a remove and a
+// restore afterwards work.
+TEST(Together, RestoresAndRemovesMixedLeaveAConsistentWhole) {
+  LbhcNode node("wait_first_probe = false");
+  for (int round = 0; round < 10; ++round) {
+    std::vector<Process> restores = start_many(node, "restore", 4);
+    std::vector<Process> removes = start_many(node, "remove", 2);
+    for (Process& remove : removes) EXPECT_EQ(remove.wait().exit_code, 0) << remove.err();
+    for (Process& restore : restores) restore.wait();
+    const bool alive = node.node().daemon("app1") != 0;
+    EXPECT_EQ(alive, accepts(node.port()));
+    EXPECT_EQ(alive, node.state() == "ISP") << node.state();
+    EXPECT_EQ(node.run("quickCheck").exit_code, 0);
+  }
+  EXPECT_EQ(node.run("remove").exit_code, 0);
+  EXPECT_EQ(node.run("restore").exit_code, 0);
+  EXPECT_EQ(probe(node.port()).bytes, "OK");
+}
+
+TEST(Together, ARecoverNeverStartsWhatARemoveTookOut) {
+  LbhcNode node("hc_timeout = 0.3");
+  for (int round = 0; round < 5; ++round) {
+    node.restore();
+    ASSERT_TRUE(wait_until([&] { return node.node().has("app1-hc-ng"); }));
+    Process recover = node.start("recover");
+    Process remove = node.start("remove");
+    EXPECT_EQ(remove.wait().exit_code, 0) << remove.err();
+    recover.wait();
+    EXPECT_EQ(node.node().daemon("app1"), 0);
+    EXPECT_FALSE(accepts(node.port()));
+  }
+}
+
+TEST(Together, ManyResourcesDoNotDisturbEachOther) {
+  Node node;
+  std::vector<Port> ports(12);
+  std::vector<Process> restores;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const std::string n = std::to_string(i);
+    node.lbhc("lb" + n, "app" + n, ports[i].text() + " I am " + n, "wait_first_probe = false");
+    restores.push_back(node.start_action("restore", "lb" + n, "app" + n));
+  }
+  for (Process& restore : restores) EXPECT_EQ(restore.wait().exit_code, 0) << restore.err();
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    EXPECT_EQ(probe(ports[i].number()).bytes, "I am " + std::to_string(i));
+  }
+}
+
+}  // namespace
+}  // namespace genapp::tests
