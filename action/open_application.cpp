@@ -20,4 +20,8 @@ OpenedApplication open_application(const common::ResourceArgs& args,
   return opened;
 }
 
+void require_known_lbhc(const common::ResourceArgs& args, const common::Settings& settings) {
+  cluster::open_cluster(settings)->read(args.tag, args.id);
+}
+
 }  // namespace genapp::action

@@ -23,4 +23,8 @@ OpenedApplication open_application(const common::ResourceArgs& args,
                                    const common::Settings& settings,
                                    const common::Directory& run_dir);
 
+// Throws common::Error unless the resource is there, has this id and is of type lbhc. Whatever else
+// is wrong with its description, such a one can be taken out by its id alone.
+void require_known_lbhc(const common::ResourceArgs& args, const common::Settings& settings);
+
 }  // namespace genapp::action

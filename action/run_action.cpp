@@ -71,6 +71,12 @@ Outcome act(const Row& row, const ResourceArgs& args, const Settings& settings) 
   return (opened.application.get()->*row.verb)();
 }
 
+// What was started can be told from the run directory, or from the resource though its keys are
+// wrong; else there is no knowing what to take out.
+void require_removable_by_id(const ResourceArgs& args, const common::Directory& run_dir) {
+  if (!lbhc::has_trace(run_dir, args.id)) require_known_lbhc(args, common::read_settings());
+}
+
 // remove must be nearly infallible: under LifeKeeper its failure can stop a switch-over or reboot
 // the node. So a description that can't be read any more does not keep a daemon from being stopped.
 Outcome remove(const ResourceArgs& args) {
@@ -82,7 +88,7 @@ Outcome remove(const ResourceArgs& args) {
   try {
     opened = open_application(args, common::read_settings(), *run_dir);
   } catch (const Error& problem) {
-    if (!lbhc::has_trace(*run_dir, args.id)) throw;
+    require_removable_by_id(args, *run_dir);
     log::warn(std::string(problem.what()) + "; going by the id alone, without a drain");
     cluster::StateFile states(*run_dir, args.id);
     return lbhc::remove_by_id(*run_dir, states, args.id, Clock::duration::zero());

@@ -214,9 +214,10 @@ class Daemon {
 
   void on_signal(int signal) {
     if (signal == SIGHUP) return log::reopen();
+    // With the flag up there is no prober that could notice a drain.
     const bool drain_first = signal == SIGTERM && setup_.drain_on_term &&
                              setup_.config.drain > Clock::duration::zero() &&
-                             phase_ == Phase::serving;
+                             phase_ == Phase::serving && !clock_.flag_up();
     if (drain_first) return drain(setup_.config.drain);
     if (phase_ == Phase::starting) failure_ = "stopped by a signal before the first probe came";
     log::info(std::string("stopping: ") + (signal == SIGTERM ? "TERM" : "INT"));
@@ -250,7 +251,6 @@ class Daemon {
   }
 
   void fail(const std::string& why) {
-    log::error(why);
     failure_ = why;
     stop();
   }
@@ -271,7 +271,7 @@ class Daemon {
       setup_.run_dir.unlink(paths::sock_name(setup_.id));
       auto lock = common::LockFile::acquire(setup_.run_dir, paths::lock_name(setup_.id));
       setup_.run_dir.unlink(paths::pid_name(setup_.id));
-      setup_.stopped();
+      setup_.ended(failure_ ? DaemonSetup::End::failed : DaemonSetup::End::in_order);
       std::move(lock).keep_until_exit();
     } catch (const Error& problem) {
       log::error(std::string("cleaning up: ") + problem.what());
@@ -307,6 +307,15 @@ common::PidFile take_pid_file(const common::LockFile& lock, const DaemonSetup& s
                         " is already running");
 }
 
+void undo_start(const DaemonSetup& setup) {
+  try {
+    setup.run_dir.unlink(paths::pid_name(setup.id));
+    setup.ended(DaemonSetup::End::failed);
+  } catch (const Error& problem) {
+    log::error(std::string("cleaning up: ") + problem.what());
+  }
+}
+
 // Under ID.lock: alive, no flag of an earlier daemon, listening. In this order, so that no flag can
 // be taken for ours and no port is open without a lock. On a throw nothing stays.
 std::unique_ptr<Daemon> start(DaemonSetup& setup) {
@@ -318,7 +327,7 @@ std::unique_ptr<Daemon> start(DaemonSetup& setup) {
     auto listener = open_listener(setup.config.listen, setup.config.port);
     return std::make_unique<Daemon>(setup, std::move(pid_file), std::move(listener));
   } catch (...) {
-    setup.run_dir.unlink(paths::pid_name(setup.id));
+    undo_start(setup);
     throw;
   }
 }

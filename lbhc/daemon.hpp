@@ -35,8 +35,10 @@ struct DaemonSetup {
   std::function<void()> before_start = [] {};
   // The port is open, and the first probe has come if one is waited for. Throws to give up.
   std::function<void()> ready = [] {};
-  // The daemon ends in order; with ID.lock held, its files gone. Must not throw.
-  std::function<void()> stopped = [] {};
+  // The daemon has ended, or its start has failed; with ID.lock held, its files gone. Not called
+  // when the id is another daemon's. What it throws as common::Error is logged.
+  enum class End { in_order, failed };
+  std::function<void(End)> ended = [](End) {};
   // Of restore's socket pair, else none: readable at end of file means that restore died before it
   // said that the start counts; then everything is undone. One byte means that it counts.
   common::Fd starter;

@@ -70,7 +70,7 @@ Outcome HealthCheck::restore() {
   } catch (const DaemonIsRunning&) {
     return already_running();
   } catch (const Error&) {
-    record_failure();
+    record_failed_start(run_dir_, id_, states_);
     throw;
   }
 }
@@ -96,19 +96,6 @@ Outcome HealthCheck::start(bool wait_first_probe, bool only_in_service) {
           },
   });
   return Outcome::ok();
-}
-
-// A daemon that lives keeps the state it has: a second restore that is refused must not make a
-// served resource look failed, and so unwatched.
-void HealthCheck::record_failure() {
-  try {
-    auto lock = common::LockFile::acquire(run_dir_, common::paths::lock_name(id_));
-    if (common::is_alive(run_dir_, id_)) return;
-    states_.write(State::out_failed);
-    std::move(lock).release_and_unlink();
-  } catch (const Error& problem) {
-    log::warn(std::string("recording the state OSF: ") + problem.what());
-  }
 }
 
 Outcome HealthCheck::already_running() {

@@ -24,7 +24,6 @@ class HealthCheck : public common::Application {
  private:
   common::Outcome already_running();
   common::Outcome start(bool wait_first_probe, bool only_in_service);
-  void record_failure();
 
   const common::Directory& run_dir_;
   common::StateStore& states_;

@@ -103,7 +103,7 @@ void be_daemon(const Launch& launch, Fd channel, int report) {
       .drain_on_term = false,
       .before_start = launch.before_start,
       .ready = [report] { send_message(report, kReady, ""); },
-      .stopped = [] {},
+      .ended = [](DaemonSetup::End) {},
       .starter = std::move(channel),
   };
   run_daemon(std::move(setup));
@@ -112,6 +112,7 @@ void be_daemon(const Launch& launch, Fd channel, int report) {
 [[noreturn]] void run_child(const Launch& launch, Fd channel) {
   const int report = ::fcntl(channel.get(), F_DUPFD_CLOEXEC, 0);
   const auto fail = [report](char kind, const char* why) {
+    common::log::error(why);
     try {
       send_message(report, kind, why);
     } catch (const Error&) {  // nobody listens any more

@@ -24,7 +24,7 @@ struct Launch {
 };
 
 // Forks (the daemon is this program's own image: LifeKeeper copies and renames executables, so no
-// other file can be relied on) and blocks until the daemon is ready, HC_TIMEOUT and 10 s at most.
+// other file can be relied on) and blocks until the daemon is ready, HC_TIMEOUT and 20 s at most.
 // When it returns, the daemon runs on its own: a session leader in /, without the caller's
 // descriptors. Throws DaemonIsRunning, or common::Error with the daemon's reason; then no process
 // and no file of it stays. Should the caller be killed meanwhile, the daemon undoes itself.

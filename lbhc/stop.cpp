@@ -56,7 +56,7 @@ bool clean_up_if_dead(const common::Directory& run_dir, const common::Id& id,
   auto lock = common::LockFile::acquire_if_there(run_dir, lock_name);
   if (!lock) {
     // Nothing was ever started, so on a full or read-only file system there is nothing to write.
-    if (!has_trace(run_dir, id) && !run_dir.exists(paths::state_name(id))) return true;
+    if (!has_trace(run_dir, id)) return true;
     lock = common::LockFile::acquire(run_dir, lock_name);
   }
   if (common::is_alive(run_dir, id)) return false;
@@ -68,9 +68,21 @@ bool clean_up_if_dead(const common::Directory& run_dir, const common::Id& id,
   return true;
 }
 
+void record_failed_start(const common::Directory& run_dir, const common::Id& id,
+                         common::StateStore& states) {
+  try {
+    auto lock = common::LockFile::acquire(run_dir, paths::lock_name(id));
+    if (common::is_alive(run_dir, id)) return;
+    states.write(common::State::out_failed);
+    std::move(lock).release_and_unlink();
+  } catch (const Error& problem) {
+    log::warn(std::string("recording the state OSF: ") + problem.what());
+  }
+}
+
 bool has_trace(const common::Directory& run_dir, const common::Id& id) {
   return run_dir.exists(paths::pid_name(id)) || run_dir.exists(paths::flag_name(id)) ||
-         run_dir.exists(paths::sock_name(id));
+         run_dir.exists(paths::sock_name(id)) || run_dir.exists(paths::state_name(id));
 }
 
 }  // namespace genapp::lbhc

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "common/application.hpp"
 #include "common/clock.hpp"
 #include "common/directory.hpp"
 #include "common/identifier.hpp"
@@ -23,7 +24,13 @@ bool clean_up_if_dead(
     const common::Directory& run_dir, const common::Id& id,
     const std::function<void()>& when_clean = [] {});
 
-// Whether anything of the id is in the run directory: files of a daemon, living or dead.
+// Records that a start failed, unless a daemon is alive: one that serves keeps the state it has, or
+// a second restore that is refused would make a served resource look failed, and so unwatched.
+// Throws nothing: what can't be recorded is logged.
+void record_failed_start(const common::Directory& run_dir, const common::Id& id,
+                         common::StateStore& states);
+
+// Whether anything of the id is in the run directory: files of a daemon, living or dead, or a state.
 bool has_trace(const common::Directory& run_dir, const common::Id& id);
 
 }  // namespace genapp::lbhc

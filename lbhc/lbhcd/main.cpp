@@ -19,7 +19,6 @@ namespace log = common::log;
 using common::Error;
 using common::ExitCode;
 using common::State;
-using lbhc::DaemonIsRunning;
 
 constexpr char kName[] = "lbhcd";
 constexpr char kSummary[] = "answers a load balancer's health checks, in the foreground";
@@ -39,13 +38,9 @@ void set_up_log(const common::Settings& settings) {
   }
 }
 
-// The state that an ended daemon leaves; nobody could do more about a failure than read of it.
-void record(common::StateStore& states, State state) {
-  try {
-    states.write(state);
-  } catch (const Error& problem) {
-    log::error(std::string("recording the state: ") + problem.what());
-  }
+// run_program prints the failure on standard error, which is the log unless there is a log file.
+void log_failure(const common::Settings& settings, const Error& problem) {
+  if (!settings.log_file.empty()) log::error(problem.what());
 }
 
 void warn_about_timeout(const lbhc::Config& config) {
@@ -73,9 +68,10 @@ ExitCode run(const common::ResourceArgs& args) {
     states->write(State::in_service_protected);
     notify_systemd("READY=1\nSTATUS=answering probes");
   };
-  const auto stopped = [&] {
-    record(*states, State::out_unimpaired);
+  const auto ended = [&](lbhc::DaemonSetup::End end) {
     notify_systemd("STOPPING=1");
+    states->write(end == lbhc::DaemonSetup::End::failed ? State::out_failed
+                                                        : State::out_unimpaired);
   };
   try {
     lbhc::run_daemon({
@@ -87,13 +83,11 @@ ExitCode run(const common::ResourceArgs& args) {
         .drain_on_term = true,
         .before_start = [] {},
         .ready = ready,
-        .stopped = stopped,
+        .ended = ended,
         .starter = {},
     });
-  } catch (const DaemonIsRunning&) {
-    throw;
-  } catch (const Error&) {
-    record(*states, State::out_failed);
+  } catch (const Error& problem) {
+    log_failure(settings, problem);
     throw;
   }
   return ExitCode::ok;

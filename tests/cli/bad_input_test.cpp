@@ -95,6 +95,7 @@ struct WrongResource {
   const char* name;
   std::string text;  // of resources.d/lb.toml
   std::string part;  // of the message
+  bool removable = true;
 };
 
 void PrintTo(const WrongResource& resource, std::ostream* out) { *out << resource.name; }
@@ -108,9 +109,13 @@ class UnreadableResource : public testing::TestWithParam<WrongResource> {};
 TEST_P(UnreadableResource, Is1OnOneLineAndNothingIsDone) {
   Node node;
   node.resource_file("lb", GetParam().text);
-  for (const std::string& name : kActions) {
+  for (const std::string name : {"restore", "quickCheck", "recover"}) {
     expect_failure(node.action(name, "lb", "app1"), GetParam().part);
   }
+  // remove needs no more than to know that it is an LBHC of this id.
+  const Result removed = node.action("remove", "lb", "app1");
+  EXPECT_EQ(removed.exit_code, GetParam().removable ? 0 : 1) << removed.err;
+  EXPECT_THAT(removed.err, HasSubstr(GetParam().part));
   EXPECT_THAT(node.run_files(), IsEmpty());
   EXPECT_EQ(read_file(node.config_dir() + "/resources.d/lb.toml"), GetParam().text);
 }
@@ -126,14 +131,15 @@ INSTANTIATE_TEST_SUITE_P(
         WrongResource{"PortGlued", lbhc_text("54321OK"), "\"54321OK\" must be a number"},
         WrongResource{"Megabyte", lbhc_text("54321 " + std::string(900'000, 'x')),
                       "900000 bytes, at most 4096"},
-        WrongResource{"SyntaxError", "type = \"lbhc\"\nid = app1\n", "lb.toml:2: "},
+        WrongResource{"SyntaxError", "type = \"lbhc\"\nid = app1\n", "lb.toml:2: ", false},
         WrongResource{"UnknownKey", lbhc_text("54321", "hc_timeuot = 5"),
                       "lb.toml:5: unknown key \"lbhc.hc_timeuot\""},
-        WrongResource{"UnknownTable", lbhc_text("54321") + "[lbch]\n", "unknown table"},
-        WrongResource{"NoId", "type = \"lbhc\"\ninfo = \"54321\"\n", "the key id is missing"},
+        WrongResource{"UnknownTable", lbhc_text("54321") + "[lbch]\n", "unknown table", false},
+        WrongResource{"NoId", "type = \"lbhc\"\ninfo = \"54321\"\n", "the key id is missing",
+                      false},
         WrongResource{"OtherId", "type = \"lbhc\"\nid = \"app2\"\ninfo = \"54321\"\n",
-                      "has the id \"app2\", not \"app1\""},
-        WrongResource{"Script", "type = \"script\"\nid = \"app1\"\n", "not in this version"},
+                      "has the id \"app2\", not \"app1\"", false},
+        WrongResource{"Script", "type = \"script\"\nid = \"app1\"\n", "not in this version", false},
         WrongResource{"TimeoutZero", lbhc_text("54321", "hc_timeout = 0"),
                       "lb.toml:5: lbhc.hc_tim"},
         WrongResource{"TimeoutNegative", lbhc_text("54321", "hc_timeout = -1"), "is -1, must be"},
@@ -157,7 +163,7 @@ TEST(BadInput, AWrongHcTimeoutInTheEnvironmentIsNamed) {
     LbhcNode node;
     node.node().env["HC_TIMEOUT"] = value;
     expect_failure(node.run("restore"), "HC_TIMEOUT");
-    EXPECT_EQ(node.run("remove").exit_code, 1);  // nothing runs, so there is nothing to save
+    EXPECT_EQ(node.run("remove").exit_code, 0);  // needs no HC_TIMEOUT
   }
 }
 
@@ -180,6 +186,15 @@ TEST(BadInput, ABrokenDescriptionDoesNotKeepRemoveFromStoppingTheDaemon) {
     EXPECT_FALSE(accepts(node.port()));
     EXPECT_THAT(node.node().run_files(), IsEmpty());
   }
+}
+
+TEST(BadInput, AStateWithNothingElseIsCleared) {
+  Node node;
+  node.resource_file("lb", "= no TOML");
+  write_file(node.run_file("app1.state"), "ISP\n");
+  const Result result = node.action("remove", "lb", "app1");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(node.run_files(), IsEmpty());
 }
 
 TEST(BadInput, APortInUseIsAnErrorAtOnceAndNamesThePort) {

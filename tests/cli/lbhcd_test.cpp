@@ -67,7 +67,9 @@ TEST(Lbhcd, FailsWithoutAFirstProbe) {
   LbhcNode node("hc_timeout = 0.2");
   const Result result = node.run("lbhcd");
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("lbhcd: error: no probe on port"));
+  const auto first = result.err.find("no probe on port");
+  EXPECT_NE(first, std::string::npos) << result.err;
+  EXPECT_EQ(result.err.find("no probe on port", first + 1), std::string::npos) << result.err;
   EXPECT_EQ(node.state(), "OSF");
 }
 
@@ -92,6 +94,22 @@ TEST(Lbhcd, AndRestoreExcludeEachOther) {
   EXPECT_THAT(result.err, HasSubstr("already running"));
   EXPECT_EQ(node.state(), "ISP");
   EXPECT_EQ(probe(node.port()).bytes, "OK");
+}
+
+TEST(Lbhcd, AnOrphanDoesNotOverwriteTheStateOfTheDaemonThatFollowed) {
+  LbhcNode node("hc_timeout = 0.5\nwait_first_probe = false");
+  Process lbhcd = node.start("lbhcd");
+  ASSERT_TRUE(wait_until([&] { return node.state() == "ISP"; }));
+  std::filesystem::remove(node.node().run_file("app1.pid"));
+  const Port other;
+  node.node().lbhc("lb", "app1", other.text() + " OK", "wait_first_probe = false");
+  EXPECT_EQ(node.run("restore").exit_code, 0);
+  const Result result = lbhcd.wait();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("app1.pid was deleted or replaced"));
+  EXPECT_EQ(node.state(), "ISP");
+  EXPECT_TRUE(node.node().has("app1.pid"));
+  EXPECT_EQ(probe(other.number()).bytes, "OK");
 }
 
 TEST(Lbhcd, RemoveEndsIt) {

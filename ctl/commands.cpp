@@ -1,0 +1,112 @@
+#include "ctl/commands.hpp"
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "common/error.hpp"
+#include "common/printable.hpp"
+#include "common/program.hpp"
+#include "ctl/output.hpp"
+
+namespace genapp::ctl {
+namespace {
+
+using common::Error;
+using common::ExitCode;
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view usage;
+  ExitCode (*run)(int argc, const char* const* argv);
+};
+
+constexpr std::array kCommands{
+    Command{"create", "makes a resource",
+            "create -t TAG -i ID --info INFO [--type lbhc] [--set KEY=VALUE]...\n"
+            "  -t, --tag TAG     the resource's name\n"
+            "  -i, --id ID       its identity on this node; names its run-time files\n"
+            "  --info INFO       for lbhc: \"PORT [REPLY MESSAGE]\"\n"
+            "  --type TYPE       lbhc, the default\n"
+            "  --set KEY=VALUE   a key of the resource's table [lbhc]; VALUE is TOML (30, true,\n"
+            "                    '[\"azure\"]'), anything else is taken as a string\n",
+            create},
+    Command{"list", "lists the resources",
+            "list [--json]\n"
+            "  --json            one line of JSON\n",
+            list},
+    Command{"status", "shows how the resources are",
+            "status [TAG] [--json] [--watch] [--interval SECONDS]\n"
+            "  TAG               only this resource\n"
+            "  --json            one line of JSON\n"
+            "  --watch           again and again, until INT (Ctrl-C) or TERM\n"
+            "  --interval S      seconds between two looks, 1 by default\n"
+            "A dash stands for what does not apply, a question mark for what can't be told.\n",
+            status},
+    Command{"set-state", "records a resource's state",
+            "set-state -t TAG -S ISP|ISU|OSU\n"
+            "  -t, --tag TAG     the resource's name\n"
+            "  -S, --state WORD  ISP: in service and watched; ISU: in service, quickCheck looks\n"
+            "                    away; OSU: out of service\n"
+            "Starts and stops nothing: that is what restore and remove do.\n",
+            set_state},
+    Command{"delete", "takes a resource away that is out of service",
+            "delete -t TAG\n"
+            "  -t, --tag TAG     the resource's name\n",
+            delete_resource},
+};
+
+constexpr char kExitStatus[] = "Exit status: 0 done, 1 failed, 64 wrong command line.\n";
+
+std::string usage() {
+  std::string text = "Usage: genapp COMMAND ...\n";
+  for (const Command& command : kCommands) {
+    text += "  " + std::string(command.name) + std::string(12 - command.name.size(), ' ') +
+            std::string(command.summary) + "\n";
+  }
+  return text + "  --help, --version\n'genapp COMMAND --help' tells more.\n" + kExitStatus;
+}
+
+std::string help(const Command& command) {
+  return "genapp " + std::string(command.name) + ": " + std::string(command.summary) +
+         "\n\nUsage: genapp " + std::string(command.usage) + kExitStatus;
+}
+
+std::string command_names() {
+  std::string names;
+  for (const Command& command : kCommands) {
+    names += (names.empty() ? "" : ", ") + std::string(command.name);
+  }
+  return names;
+}
+
+const Command& find_command(std::string_view name) {
+  for (const Command& command : kCommands) {
+    if (command.name == name) return command;
+  }
+  throw Error("unknown command " + common::quoted(name) + ", must be one of: " + command_names(),
+              ExitCode::usage);
+}
+
+ExitCode work(int argc, const char* const* argv) {
+  if (argc < 2) throw Error("which command? One of: " + command_names(), ExitCode::usage);
+  const Command& command = find_command(argv[1]);
+  const std::string_view first = argc > 2 ? argv[2] : "";
+  if (first == "--help" || first == "-h") {
+    print(help(command));
+    return ExitCode::ok;
+  }
+  return command.run(argc - 1, argv + 1);
+}
+
+}  // namespace
+
+int run_genapp(int argc, const char* const* argv) {
+  const std::string text = usage();
+  return common::run_program(
+      {"genapp", "makes, shows and deletes the resources of this node", text}, argc, argv,
+      [=] { return work(argc, argv); });
+}
+
+}  // namespace genapp::ctl

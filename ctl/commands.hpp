@@ -1,0 +1,22 @@
+#pragma once
+
+// `genapp COMMAND ...`: the embedded registry's resources, made, shown and taken away.
+
+#include "common/exit_code.hpp"
+
+namespace genapp::ctl {
+
+// The whole program, from the command line to the exit code that main returns.
+int run_genapp(int argc, const char* const* argv);
+
+// One function a command. argv[0] is the command's own name. Each throws common::Error, with exit
+// code 64 for a wrong command line.
+common::ExitCode create(int argc, const char* const* argv);
+common::ExitCode list(int argc, const char* const* argv);
+// Blocks for about 2 s at most for each resource whose daemon hangs; with --watch until INT or
+// TERM.
+common::ExitCode status(int argc, const char* const* argv);
+common::ExitCode set_state(int argc, const char* const* argv);
+common::ExitCode delete_resource(int argc, const char* const* argv);
+
+}  // namespace genapp::ctl

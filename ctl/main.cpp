@@ -1,0 +1,3 @@
+#include "ctl/commands.hpp"
+
+int main(int argc, char** argv) { return genapp::ctl::run_genapp(argc, argv); }

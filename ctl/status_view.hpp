@@ -1,0 +1,42 @@
+#pragma once
+
+// What `genapp status` prints. Pure.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ctl/observe.hpp"
+
+namespace genapp::ctl {
+
+// TAG ID TYPE STATE PID PORT "LAST PROBE" PROBES FLAG. A dash stands for what does not apply, a
+// question mark for what could not be told. PORT is the daemon's, else the one in info; PROBES are
+// those that were answered.
+std::string status_table(const std::vector<Observed>& all);
+
+// One line, with its line feed. Names and meanings stay; keys may be added.
+//   {"version":1,"resources":[{
+//     "tag":"lb","id":"app1","type":"lbhc",
+//     "info":"54321 OK",
+//     "state":"ISP",         ISP, ISU, OSU or OSF
+//     "alive":true,          a process holds the lock of ID.pid
+//     "pid":123,             null: there is none, or it can't be told
+//     "port":54321,          the one in info; the daemon's own is in "daemon"
+//     "flag":false,          ID-hc-ng exists
+//     "cause":null,          why no probe comes: "never probed", "stopped after ..."
+//     "daemon":{...},        its status line (lbhc/status.hpp); null: there is none, or, with
+//                            "alive":true, it hangs
+//     "error":null           what could not be told, and why
+//   }]}
+// By tag. id, type, info, state and port are null when they could not be read; without an id
+// nothing else was looked for.
+std::string status_json(const std::vector<Observed>& all);
+
+// A line for every resource with an error.
+std::string status_problems(const std::vector<Observed>& all);
+
+// "2.1 s", "3 min 20 s", "5 h 2 min", "4 d 7 h".
+std::string age_text(std::int64_t milliseconds);
+
+}  // namespace genapp::ctl

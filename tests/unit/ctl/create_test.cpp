@@ -1,0 +1,150 @@
+#include "ctl/create.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cluster/resource.hpp"
+#include "common/error.hpp"
+
+namespace genapp::ctl {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+Draft draft(std::vector<Draft::Key> keys = {}, std::string info = "54321 OK") {
+  return {common::Tag("lb"), common::Id("app1"), "lbhc", std::move(info), std::move(keys)};
+}
+
+Draft parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "create");
+  return parse_create(static_cast<int>(arguments.size()), arguments.data());
+}
+
+struct Refusal {
+  common::ExitCode exit_code = common::ExitCode::ok;
+  std::string text;
+};
+
+template <typename Work>
+Refusal refusal_of(Work work) {
+  try {
+    work();
+    return {};
+  } catch (const common::Error& problem) {
+    return {problem.exit_code(), problem.what()};
+  }
+}
+
+TEST(ParseCreate, TakesShortAndLongOptionsInAnyOrder) {
+  const Draft made = parse({"--info", "54321 OK", "--set", "drain=2", "--id", "app1", "-t", "lb",
+                            "--set", "listen=a=b"});
+  EXPECT_EQ(made.tag.text(), "lb");
+  EXPECT_EQ(made.id.text(), "app1");
+  EXPECT_EQ(made.type, "lbhc");
+  EXPECT_EQ(made.info, "54321 OK");
+  ASSERT_EQ(made.keys.size(), 2u);
+  EXPECT_EQ(made.keys[0].name, "drain");
+  EXPECT_EQ(made.keys[0].value, "2");
+  EXPECT_EQ(made.keys[1].value, "a=b");
+}
+
+TEST(ParseCreate, NamesWhatIsMissing) {
+  for (const auto& [arguments, missing] :
+       std::vector<std::pair<std::vector<const char*>, std::string>>{
+           {{"-i", "a", "--info", "1"}, "-t TAG"},
+           {{"-t", "a", "--info", "1"}, "-i ID"},
+           {{"-t", "a", "-i", "a"}, "--info"}}) {
+    const Refusal refusal = refusal_of([&] { parse(arguments); });
+    EXPECT_EQ(refusal.exit_code, common::ExitCode::usage);
+    EXPECT_THAT(refusal.text, HasSubstr("missing " + missing));
+  }
+}
+
+TEST(ParseCreate, RefusesWhatItDoesNotKnow) {
+  const std::vector<const char*> good{"-t", "a", "-i", "a", "--info", "1"};
+  for (const std::vector<const char*>& more :
+       std::vector<std::vector<const char*>>{{"--inf", "1"},
+                                             {"extra"},
+                                             {"-t", "b"},
+                                             {"--set", "key"},
+                                             {"--set", "=1"},
+                                             {"--set", "a.b=1"},
+                                             {"--set", "a b=1"},
+                                             {"--set", "a\nb=1"},
+                                             {"--set"}}) {
+    std::vector<const char*> arguments = good;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    EXPECT_EQ(refusal_of([&] { parse(arguments); }).exit_code, common::ExitCode::usage) << more[0];
+  }
+}
+
+TEST(TomlValue, LeavesTomlValuesAsTheyAre) {
+  for (const char* text : {"30", "-1", "0.2", "true", "[]", "[\"azure\", \"10.0.0.0/8\"]",
+                           "\"quoted\"", "'literal'"}) {
+    EXPECT_EQ(toml_value(text), text);
+  }
+}
+
+TEST(TomlValue, QuotesTheRest) {
+  EXPECT_EQ(toml_value("http"), "\"http\"");
+  EXPECT_EQ(toml_value(""), "\"\"");
+  EXPECT_EQ(toml_value("127.0.0.1"), "\"127.0.0.1\"");
+  EXPECT_EQ(toml_value("::1"), "\"::1\"");
+  EXPECT_EQ(toml_value("say \"hi\""), "\"say \\\"hi\\\"\"");
+  EXPECT_EQ(toml_value("{ a = 1 }"), "\"{ a = 1 }\"");
+  EXPECT_EQ(toml_value("[1, 2]"), "\"[1, 2]\"");
+}
+
+TEST(TomlValue, LetsNoSecondKeyIn) {
+  EXPECT_EQ(toml_value("1\nother = 2"), "\"1\\u000aother = 2\"");
+  EXPECT_EQ(toml_value("1\r\nother = 2"), "\"1\\u000d\\u000aother = 2\"");
+}
+
+TEST(ResourceText, ReadsBackAsItWasMeant) {
+  const std::string info = "54321 \"quoted\"\\ \t\xc3\xa4 ";
+  const auto resource =
+      cluster::parse_resource(common::Tag("lb"), "lb.toml",
+                              resource_text(draft({{"drain", "2"}, {"protocol", "http"}}, info)));
+  EXPECT_EQ(resource.id.text(), "app1");
+  EXPECT_EQ(resource.type, "lbhc");
+  EXPECT_EQ(resource.info, info);
+  EXPECT_EQ(resource.file.find("lbhc", "drain")->as_number(), 2);
+  EXPECT_EQ(resource.file.find("lbhc", "protocol")->as_string(), "http");
+}
+
+TEST(CheckDraft, TakesAGoodOne) {
+  check_draft(draft({{"hc_timeout", "0.2"}, {"allow", "[\"azure\"]"}}), nullptr);
+}
+
+TEST(CheckDraft, BlamesTheOption) {
+  struct Case {
+    Draft draft;
+    std::string option;
+  };
+  Draft wrong_type = draft({{"drain", "1"}});
+  wrong_type.type = "script";
+  for (const Case& item : std::vector<Case>{
+           {wrong_type, "--type: type \"script\" is not in this version"},
+           {draft({}, "0"), "--info: "},
+           {draft({}, "54321 \xff"), "--info: "},
+           {draft({{"drain", "1"}, {"hc_timeout", "abc"}}), "--set \"hc_timeout=abc\": "},
+           {draft({{"hc_timeoutt", "1"}}), "--set \"hc_timeoutt=1\": unknown key"},
+           {draft({{"drain", "1"}, {"drain", "2"}}), "--set \"drain=2\": "},
+           {draft({{"listen", "somewhere"}}), "--set \"listen=somewhere\": "}}) {
+    const Refusal refusal = refusal_of([&] { check_draft(item.draft, nullptr); });
+    EXPECT_EQ(refusal.exit_code, common::ExitCode::usage) << refusal.text;
+    EXPECT_TRUE(refusal.text.starts_with(item.option)) << refusal.text;
+    EXPECT_THAT(refusal.text, Not(HasSubstr("\n")));
+  }
+}
+
+TEST(CheckDraft, BlamesTheSettingsForTheirOwnMistakes) {
+  const auto settings = common::TomlFile::parse("genapp.toml", "[lbhc]\ndrain = \"soon\"\n");
+  const Refusal refusal = refusal_of([&] { check_draft(draft(), &settings); });
+  EXPECT_EQ(refusal.exit_code, common::ExitCode::failed);
+  EXPECT_TRUE(refusal.text.starts_with("genapp.toml:2: ")) << refusal.text;
+}
+
+}  // namespace
+}  // namespace genapp::ctl
