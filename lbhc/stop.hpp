@@ -30,7 +30,8 @@ bool clean_up_if_dead(
 void record_failed_start(const common::Directory& run_dir, const common::Id& id,
                          common::StateStore& states);
 
-// Whether anything of the id is in the run directory: files of a daemon, living or dead, or a state.
+// Whether anything of the id is in the run directory: files of a daemon, living or dead, or a
+// state.
 bool has_trace(const common::Directory& run_dir, const common::Id& id);
 
 }  // namespace genapp::lbhc
