@@ -43,6 +43,12 @@ std::string read_open_file(const Fd& file, const std::string& path, std::size_t 
   return text;
 }
 
+// "link/" is the directory behind the link, which O_NOFOLLOW lets pass.
+std::string without_trailing_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 // Removes the temporary file unless it became the real one.
 class Temporary {
  public:
@@ -70,11 +76,16 @@ void check_run_dir(const Directory& dir) {
   if (info.st_mode & S_IWOTH) {
     throw Error("run directory " + dir.path() + " is writable by everybody: chmod o-w it");
   }
+  if ((info.st_mode & S_IWGRP) && info.st_gid != 0 && info.st_gid != ::getegid()) {
+    throw Error("run directory " + dir.path() + " is writable by group " +
+                std::to_string(info.st_gid) + ", which is neither root's nor yours: chmod g-w it");
+  }
 }
 
 }  // namespace
 
-Directory Directory::open(const std::string& path, std::string_view role, Symlink symlink) {
+Directory Directory::open(const std::string& given, std::string_view role, Symlink symlink) {
+  const std::string path = without_trailing_slashes(given);
   const int link_flag = symlink == Symlink::refuse ? O_NOFOLLOW : 0;
   Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | link_flag));
   if (!fd) {

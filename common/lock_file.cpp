@@ -41,14 +41,14 @@ std::optional<LockFile> LockFile::acquire(const Directory& dir, const std::strin
     if (!file && errno == ENOENT && !create_flag) return std::nullopt;
     if (!file && errno == ELOOP) throw Error(dir.full(name) + " is a symbolic link: remove it");
     if (!file) throw system_error("lock file " + dir.full(name), errno);
-    if (try_lock(file, dir.full(name))) {
-      if (is_current(file, dir.fd(), name)) return LockFile(dir, name, std::move(file));
-    } else if (Clock::now() >= deadline) {
+    if (try_lock(file, dir.full(name)) && is_current(file, dir.fd(), name)) {
+      return LockFile(dir, name, std::move(file));
+    }
+    if (Clock::now() >= deadline) {
       throw Error("lock file " + dir.full(name) + " has been held by another process for 5 s: " +
                   "see who with 'fuser " + dir.full(name) + "'");
-    } else {
-      ::poll(nullptr, 0, kPauseMilliseconds);
     }
+    ::poll(nullptr, 0, kPauseMilliseconds);
   }
 }
 

@@ -10,12 +10,15 @@
 #include <syslog.h>
 
 #include "common/error.hpp"
+#include "common/printable.hpp"
 
 namespace genapp::common::log {
 namespace {
 
 // Ours alone: spdlog's registry of global loggers is not used.
 std::shared_ptr<spdlog::logger> the_logger;
+
+constexpr std::size_t kMostLineBytes = 4096;
 
 // What reopen() needs; empty for a log that is no file.
 struct LogFile {
@@ -50,8 +53,9 @@ void use(std::string_view program, spdlog::sink_ptr sink, Level least, const cha
   the_logger = std::move(logger);
 }
 
+// What came from outside must not begin a line of its own.
 void write(spdlog::level::level_enum level, std::string_view line) {
-  if (the_logger) the_logger->log(level, spdlog::string_view_t(line.data(), line.size()));
+  if (the_logger) the_logger->log(level, printable(line, kMostLineBytes));
 }
 
 constexpr char kPattern[] = "%Y-%m-%dT%H:%M:%S.%eZ %n[%P] %l: %v";

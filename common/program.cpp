@@ -12,8 +12,12 @@
 namespace genapp::common {
 namespace {
 
+constexpr std::size_t kMostErrorBytes = 4096;
+
 void print_line(const Program& program, const std::string& text) {
-  const std::string line = std::string(program.name) + ": error: " + text + "\n";
+  // What came from outside (a path with a line feed, a library's words) stays on the one line.
+  const std::string line =
+      std::string(program.name) + ": error: " + printable(text, kMostErrorBytes) + "\n";
   ::fwrite(line.data(), 1, line.size(), stderr);
 }
 
@@ -44,7 +48,7 @@ int run_program(const Program& program, int argc, const char* const* argv,
   } catch (const std::bad_alloc&) {
     print_line(program, "out of memory");
   } catch (const std::exception& problem) {
-    print_line(program, printable(problem.what()));
+    print_line(program, problem.what());
   }
   return static_cast<int>(ExitCode::failed);
 }

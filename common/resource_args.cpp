@@ -1,5 +1,6 @@
 #include "common/resource_args.hpp"
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 
 #include "common/error.hpp"
@@ -9,16 +10,30 @@ namespace genapp::common {
 namespace po = boost::program_options;
 namespace {
 
+// Program_options refuses "--foo=" even where unknown options are allowed.
+bool is_unknown_and_empty(const std::string& argument) {
+  return argument.starts_with("--") && argument.ends_with('=') && argument != "--tag=" &&
+         argument != "--id=";
+}
+
 po::variables_map parse(int argc, const char* const* argv, std::vector<std::string>& ignored) {
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  std::vector<std::string> empty;
+  std::erase_if(arguments, [&empty](const std::string& argument) {
+    if (!is_unknown_and_empty(argument)) return false;
+    empty.push_back(argument);
+    return true;
+  });
   po::options_description options;
   options.add_options()("tag,t", po::value<std::string>())("id,i", po::value<std::string>());
   // No guessing: "--ta" must not mean "--tag".
   const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
   const auto parsed =
-      po::command_line_parser(argc, argv).options(options).style(style).allow_unregistered().run();
+      po::command_line_parser(arguments).options(options).style(style).allow_unregistered().run();
   po::variables_map found;
   po::store(parsed, found);
   ignored = po::collect_unrecognized(parsed.options, po::include_positional);
+  ignored.insert(ignored.end(), empty.begin(), empty.end());
   return found;
 }
 

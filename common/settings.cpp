@@ -37,6 +37,9 @@ Settings read_settings() {
     if (!settings.log_file.empty() && settings.log_file.front() != '/') {
       throw found->error("must be an absolute path: the daemon works in /");
     }
+    if (settings.log_file.find('\0') != std::string::npos) {
+      throw found->error("holds a zero byte");
+    }
   }
   if (const Setting* found = settings.file->find("", "log_level")) {
     settings.log_level =
@@ -60,7 +63,7 @@ std::optional<Setting> number_from_environment(const char* variable) {
   const std::string_view all(text);
   double value = 0;
   const auto [end, error] = std::from_chars(all.data(), all.data() + all.size(), value);
-  Setting setting{"", variable, value, std::string("environment variable")};
+  Setting setting{"", variable, value, "environment variable"};
   if (all.empty()) throw setting.error("is set but empty: unset it or give a number");
   if (error != std::errc() || end != all.data() + all.size()) {
     throw setting.error("is " + quoted(all) + ", must be a number");

@@ -1,5 +1,8 @@
 #include "common/toml_file.hpp"
 
+// toml++ asserts on some wrong input ("[!]") that it would report as an error a few lines further
+// on.
+#define TOML_ASSERT(expr) static_cast<void>(0)
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_EXCEPTIONS 0
@@ -14,14 +17,71 @@ namespace genapp::common {
 namespace {
 
 constexpr std::size_t kMostBytes = 1 << 20;
+constexpr std::size_t kMostErrorBytes = 2048;
 
 std::string at(const std::string& path, const toml::source_position& where) {
   return path + ":" + std::to_string(where.line);
 }
 
+// Where a scan of a TOML text is: outside of everything, in a comment, or in a string that ends
+// with `delimiter`.
+struct Scan {
+  std::size_t at = 0;
+  bool comment = false;
+  std::string_view delimiter{};
+};
+
+std::string_view string_delimiter(std::string_view rest) {
+  for (const std::string_view delimiter : {R"(""")", "'''", "\"", "'"}) {
+    if (rest.starts_with(delimiter)) return delimiter;
+  }
+  return {};
+}
+
+void step(Scan& scan, std::string_view text) {
+  const std::string_view rest = text.substr(scan.at);
+  std::size_t taken = 1;
+  if (rest[0] == '\n' && scan.delimiter.size() < 2) {
+    scan.comment = false;
+    scan.delimiter = {};
+  } else if (scan.comment) {
+    // to the end of the line
+  } else if (scan.delimiter.empty()) {
+    scan.comment = rest[0] == '#';
+    scan.delimiter = string_delimiter(rest);
+    taken = std::max<std::size_t>(1, scan.delimiter.size());
+  } else if (rest[0] == '\\' && scan.delimiter[0] == '"') {
+    taken = 2;
+  } else if (rest.starts_with(scan.delimiter)) {
+    taken = scan.delimiter.size();
+    scan.delimiter = {};
+  }
+  scan.at += taken;
+}
+
+// TOML 1.0 has plain ASCII outside of strings and comments. toml++ 3.3 stumbles over other bytes
+// there, so they never reach it.
+void refuse_strange_bytes(const std::string& path, std::string_view text) {
+  Scan scan;
+  while (scan.at < text.size()) {
+    const auto byte = static_cast<unsigned char>(text[scan.at]);
+    const bool plain =
+        (byte >= 0x20 && byte < 0x7f) || byte == '\t' || byte == '\r' || byte == '\n';
+    if (!plain && !scan.comment && scan.delimiter.empty()) {
+      const auto line =
+          1 + std::count(text.begin(), text.begin() + static_cast<long>(scan.at), '\n');
+      throw Error(path + ":" + std::to_string(line) + ": the byte " +
+                  quoted(text.substr(scan.at, 1)) + " is not allowed outside of quotes");
+    }
+    step(scan, text);
+  }
+}
+
 Setting make_setting(const std::string& path, const std::string& section, const toml::key& key,
                      const toml::node& node) {
-  Setting setting{section, std::string(key.str()), {}, at(path, node.source().begin)};
+  const auto where = key.source().begin;
+  Setting setting{
+      section, std::string(key.str()), {}, at(path, where), static_cast<int>(where.line)};
   if (const auto* text = node.as_string()) {
     setting.value = text->get();
   } else if (const auto* integer = node.as_integer()) {
@@ -44,6 +104,13 @@ Setting make_setting(const std::string& path, const std::string& section, const 
   return setting;
 }
 
+toml::table parse_table(const std::string& path, std::string_view text) {
+  toml::parse_result result = toml::parse(text);
+  if (result) return std::move(result).table();
+  throw Error(at(path, result.error().source().begin) + ": " +
+              printable(result.error().description()));
+}
+
 std::string listed(std::span<const std::string_view> words) {
   std::string out;
   for (const auto word : words) {
@@ -56,7 +123,7 @@ std::string listed(std::span<const std::string_view> words) {
 }  // namespace
 
 Error Setting::error(const std::string& problem) const {
-  return Error(origin + ": " + name() + " " + problem);
+  return Error(printable(origin + ": " + name() + " " + problem, kMostErrorBytes));
 }
 
 bool Setting::as_bool() const {
@@ -88,14 +155,11 @@ std::size_t Setting::as_word(std::initializer_list<std::string_view> words) cons
 }
 
 TomlFile TomlFile::parse(std::string path, std::string_view text) {
-  const toml::parse_result result = toml::parse(text);
-  if (!result) {
-    throw Error(at(path, result.error().source().begin) + ": " +
-                std::string(result.error().description()));
-  }
+  refuse_strange_bytes(path, text);
+  const toml::table whole = parse_table(path, text);
   TomlFile file;
   file.path_ = std::move(path);
-  for (const auto& [key, node] : result.table()) {
+  for (const auto& [key, node] : whole) {
     const std::string name(key.str());
     if (const auto* table = node.as_table()) {
       file.sections_.emplace_back(name, static_cast<int>(key.source().begin.line));
@@ -106,6 +170,11 @@ TomlFile TomlFile::parse(std::string path, std::string_view text) {
       file.settings_.push_back(make_setting(file.path_, "", key, node));
     }
   }
+  // toml++ sorts by key; people read from the top.
+  std::stable_sort(file.settings_.begin(), file.settings_.end(),
+                   [](const Setting& a, const Setting& b) { return a.line < b.line; });
+  std::stable_sort(file.sections_.begin(), file.sections_.end(),
+                   [](const auto& a, const auto& b) { return a.second < b.second; });
   return file;
 }
 

@@ -23,6 +23,7 @@ struct Setting {
   std::string key;
   Value value;
   std::string origin;  // "/etc/genapp/genapp.toml:12" or "environment variable HC_TIMEOUT"
+  int line = 0;        // in its file
 
   std::string name() const { return section.empty() ? key : section + "." + key; }
   // "ORIGIN: KEY: PROBLEM"
@@ -57,7 +58,7 @@ class TomlFile {
 
  private:
   std::string path_;
-  std::vector<Setting> settings_;
+  std::vector<Setting> settings_;                      // in the file's order
   std::vector<std::pair<std::string, int>> sections_;  // name and line, empty tables too
 };
 

@@ -36,8 +36,10 @@ void apply_protocol(const Setting& setting, Config& config) {
 
 bool is_address(const std::string& text) {
   in6_addr any{};
-  return ::inet_pton(AF_INET, text.c_str(), &any) == 1 ||
-         ::inet_pton(AF_INET6, text.c_str(), &any) == 1;
+  if (text.find('\0') != std::string::npos) return false;
+  if (::inet_pton(AF_INET, text.c_str(), &any) == 1) return true;
+  // An IPv4-mapped address is to be written as the IPv4 address that it is.
+  return ::inet_pton(AF_INET6, text.c_str(), &any) == 1 && !IN6_IS_ADDR_V4MAPPED(&any);
 }
 
 void apply_listen(const Setting& setting, Config& config) {
@@ -186,10 +188,11 @@ Config read_config(const common::TomlFile* settings, const common::TomlFile& res
     if (config.protocol == Protocol::haproxy_agent) check_agent_message(config.message);
   } catch (const Error& problem) {
     const std::string text = problem.what();
-    const bool placed = text.starts_with(resource.path() + ":") ||
+    const bool placed = (!resource.path().empty() && text.starts_with(resource.path() + ":")) ||
                         (settings && text.starts_with(settings->path() + ":"));
     if (placed) throw;
-    throw Error((info_setting ? info_setting->origin : resource.path()) + ": " + text);
+    const std::string place = info_setting ? info_setting->origin : resource.path();
+    throw Error(place.empty() ? text : place + ": " + text);
   }
   if (const auto timeout = common::number_from_environment("HC_TIMEOUT")) {
     apply_hc_timeout(*timeout, config);

@@ -23,9 +23,11 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr int kBacklog = 64;
+// Further clients wait in the backlog: a question must never be turned away, since quickCheck takes
+// that for a hung daemon.
 constexpr std::size_t kMostSessions = 32;
 constexpr std::size_t kMostRequestBytes = 256;
-constexpr auto kSessionTime = std::chrono::seconds(2);
+constexpr auto kSessionTime = std::chrono::seconds(1);
 constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
 constexpr double kMostDrain = 3600;  // seconds
 
@@ -47,15 +49,25 @@ common::Fd listen_at(const common::Directory& run_dir, const std::string& name) 
   return fd;
 }
 
+// How many sessions there are, and what is to be done when one ends. Shared, since sessions may
+// outlive the server in the event loop's last handlers.
+struct Sessions {
+  std::size_t count = 0;
+  std::function<void()> one_ended;
+};
+
 // One client: a request line, an answer, the end. Owns itself through its handlers.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(asio::io_context& io, int fd, std::shared_ptr<std::size_t> count,
+  Session(asio::io_context& io, int fd, std::shared_ptr<Sessions> sessions,
           std::function<std::string(std::string_view)> answer)
-      : socket_(io, fd), timer_(io), count_(std::move(count)), answer_(std::move(answer)) {
-    ++*count_;
+      : socket_(io, fd), timer_(io), sessions_(std::move(sessions)), answer_(std::move(answer)) {
+    ++sessions_->count;
   }
-  ~Session() { --*count_; }
+  ~Session() {
+    --sessions_->count;
+    if (sessions_->one_ended) sessions_->one_ended();
+  }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -96,7 +108,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   asio::posix::stream_descriptor socket_;
   asio::steady_timer timer_;
-  std::shared_ptr<std::size_t> count_;
+  std::shared_ptr<Sessions> sessions_;
   std::function<std::string(std::string_view)> answer_;
   std::array<char, 512> buffer_{};
   std::string request_;
@@ -122,17 +134,19 @@ std::optional<ControlRequest> parse_control_request(std::string_view line) {
 class ControlServer::Impl {
  public:
   Impl(asio::io_context& io, common::Fd listener, Handlers handlers)
-      : io_(io), listener_(io, listener.release()), pause_(io), handlers_(std::move(handlers)) {}
+      : io_(io), listener_(io, listener.release()), pause_(io), handlers_(std::move(handlers)) {
+    sessions_->one_ended = [this] { resume(); };
+  }
+  ~Impl() { sessions_->one_ended = nullptr; }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   void wait() {
+    waiting_ = true;
     listener_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
+      waiting_ = false;
       if (error || !listener_.is_open()) return;
-      if (accept_all()) return wait();
-      // Out of descriptors; trying again at once would spin.
-      pause_.expires_after(kExhaustedPause);
-      pause_.async_wait([this](error_code cancelled) {
-        if (!cancelled && listener_.is_open()) wait();
-      });
+      accept_all();
     });
   }
 
@@ -143,21 +157,29 @@ class ControlServer::Impl {
   }
 
  private:
-  // False when the system has no descriptor left.
-  bool accept_all() {
-    for (;;) {
+  // Until none is left, there are enough sessions, or the system has no descriptor left.
+  void accept_all() {
+    while (sessions_->count < kMostSessions) {
       const int fd =
           ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
-      if (fd < 0) return errno == EAGAIN;
-      if (*sessions_ >= kMostSessions) {
-        ::close(fd);
-        continue;
-      }
+      if (fd < 0) return errno == EAGAIN ? wait() : pause();
       std::make_shared<Session>(io_, fd, sessions_, [this](std::string_view line) {
         return answer(line);
       })->start();
     }
+  }
+
+  // Out of descriptors; trying again at once would spin.
+  void pause() {
+    pause_.expires_after(kExhaustedPause);
+    pause_.async_wait([this](error_code cancelled) {
+      if (!cancelled) resume();
+    });
+  }
+
+  void resume() {
+    if (listener_.is_open() && !waiting_) wait();
   }
 
   std::string answer(std::string_view line) {
@@ -171,7 +193,8 @@ class ControlServer::Impl {
   asio::posix::stream_descriptor listener_;
   asio::steady_timer pause_;
   Handlers handlers_;
-  std::shared_ptr<std::size_t> sessions_ = std::make_shared<std::size_t>(0);
+  std::shared_ptr<Sessions> sessions_ = std::make_shared<Sessions>();
+  bool waiting_ = false;
 };
 
 ControlServer::ControlServer(asio::io_context& io, const common::Directory& run_dir,

@@ -36,6 +36,9 @@ using boost::system::error_code;
 using common::Clock;
 using common::Error;
 
+// How often a daemon looks whether its pid file is still there, however long HC_TIMEOUT is: without
+// it no remove can find the daemon.
+constexpr auto kLongestPause = std::chrono::seconds(10);
 // How often a flag that could not be written is tried again.
 constexpr auto kFlagRetry = std::chrono::seconds(1);
 // Descriptors kept free for everything but probers: log, control socket, files.
@@ -88,7 +91,7 @@ class Daemon {
               std::string(protocol_text(setup_.config.protocol)) + ", HC_TIMEOUT " +
               common::seconds_text(setup_.config.hc_timeout) + " s)");
     if (!setup_.wait_first_probe) become_ready();
-    arm_clock(clock_.deadline());
+    arm_clock(next_look(started_));
     io_.run();
     clean_up();
     if (failure_) throw Error(*failure_);
@@ -118,7 +121,7 @@ class Daemon {
   }
 
   // Armed for the deadline as it was; if probes came meanwhile, for the new one. So with regular
-  // probes it fires once per HC_TIMEOUT and not once per probe.
+  // probes it fires once per HC_TIMEOUT or kLongestPause, and not once per probe.
   void arm_clock(Clock::time_point when) {
     clock_timer_.expires_at(when);
     clock_timer_.async_wait([this](error_code cancelled) {
@@ -141,9 +144,13 @@ class Daemon {
                 " s: " + *status().no_probe);
     }
     if (clock_.flag_up() && !flag_file_up_) raise_flag();
-    const bool retry = clock_.flag_up() && !flag_file_up_;
-    if (retry) return arm_clock(now + kFlagRetry);
-    arm_clock(clock_.deadline() > now ? clock_.deadline() : now + setup_.config.hc_timeout);
+    arm_clock(next_look(now));
+  }
+
+  Clock::time_point next_look(Clock::time_point now) const {
+    const auto regular = now + kLongestPause;
+    if (clock_.flag_up() && !flag_file_up_) return now + kFlagRetry;
+    return clock_.deadline() > now ? std::min(clock_.deadline(), regular) : regular;
   }
 
   std::string no_first_probe() const {

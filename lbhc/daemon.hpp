@@ -49,7 +49,8 @@ struct DaemonSetup {
 // anew.
 //
 // Throws DaemonIsRunning; common::Error when it can't start or no first probe comes within
-// HC_TIMEOUT. Then everything is undone: no file, no port, no flag stays.
+// HC_TIMEOUT. Then everything is undone: no port and no flag stays, and no file
+// but the empty ID.lock.
 void run_daemon(DaemonSetup setup);
 
 }  // namespace genapp::lbhc

@@ -58,10 +58,12 @@ HttpRequestReader::~HttpRequestReader() = default;
 
 HttpRequestReader::Progress HttpRequestReader::put(const char* data, std::size_t size) {
   pending_.append(data, size);
+  // RFC 9112, 2.2: empty lines before the request are to be ignored.
+  if (!parser_->got_some()) pending_.erase(0, pending_.find_first_not_of("\r\n"));
   // The parser looks for the end of the line first. What can't begin a request (TLS's 0x16, a port
   // scanner's zeros) is told at once instead of after a time-out.
   const unsigned char first = pending_.empty() ? 'G' : static_cast<unsigned char>(pending_[0]);
-  if (!parser_->got_some() && first != '\r' && first != '\n' && (first < 'A' || first > 'Z')) {
+  if (!parser_->got_some() && (first < 'A' || first > 'Z')) {
     return Progress::bad;
   }
   while (!pending_.empty() && !parser_->is_header_done()) {

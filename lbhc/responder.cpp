@@ -1,6 +1,7 @@
 #include "lbhc/responder.hpp"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -112,7 +113,9 @@ class Responder::Impl {
   }
 
   void wait_for_connections() {
+    listening_ = true;
     listener_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
+      listening_ = false;
       if (error || !listener_.is_open()) return;
       accept_some();
       if (listener_.is_open() && !paused_) wait_for_connections();
@@ -122,7 +125,7 @@ class Responder::Impl {
   // True when there may be more to accept at once.
   bool accept_some() {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
-      if (!accept_one()) return false;
+      if (!listener_.is_open() || !accept_one()) return false;
     }
     return true;
   }
@@ -141,24 +144,32 @@ class Responder::Impl {
     const int error = errno;
     if (error == EAGAIN || error == EWOULDBLOCK) return false;
     if (concerns_one_connection(error)) return true;
+    // Linux says so even when nobody is waiting: nobody is to be turned out for nobody.
+    if (out_of_descriptors(error) && !somebody_waits()) return false;
     if (out_of_descriptors(error) && evict_oldest()) return true;
     pause(error);
     return false;
   }
 
-  // Linux answers EMFILE even when nobody is waiting, so trying again at once would spin.
+  bool somebody_waits() {
+    pollfd item{listener_.native_handle(), POLLIN, 0};
+    return ::poll(&item, 1, 0) > 0;
+  }
+
+  // Trying again at once would spin.
   void pause(int error) {
     if (!exhausted_) {
       log::error("accepting probes failed: " + common::errno_text(error) +
                  ": trying again until it works");
     }
     exhausted_ = true;
+    if (paused_) return;
     paused_ = true;
     pause_timer_.expires_after(kExhaustedPause);
     pause_timer_.async_wait([this](error_code cancelled) {
       if (cancelled) return;
       paused_ = false;
-      if (listener_.is_open()) wait_for_connections();
+      if (listener_.is_open() && !listening_) wait_for_connections();
     });
   }
 
@@ -294,11 +305,11 @@ class Responder::Impl {
   // Each list's deadlines are in order, since each list has one length of time.
   void set_deadline(Connection& connection, Clock::duration length) {
     connection.deadline = Clock::now() + length;
-    if (!sweeping_) arm_sweep(connection.deadline);
+    if (!sweep_at_ || connection.deadline < *sweep_at_) arm_sweep(connection.deadline);
   }
 
   void arm_sweep(Clock::time_point when) {
-    sweeping_ = true;
+    sweep_at_ = when;
     sweep_timer_.expires_at(when);
     sweep_timer_.async_wait([this](error_code cancelled) {
       if (!cancelled) sweep();
@@ -306,7 +317,7 @@ class Responder::Impl {
   }
 
   void sweep() {
-    sweeping_ = false;
+    sweep_at_.reset();
     const auto now = Clock::now();
     while (!waiting_.empty() && waiting_.front().deadline <= now) {
       ++counters_.undelivered;
@@ -343,6 +354,7 @@ class Responder::Impl {
   const ResponderLimits limits_;
   std::function<void(const Address&)> on_probe_;
   asio::steady_timer sweep_timer_;
+  std::optional<Clock::time_point> sweep_at_;  // nothing while it is not armed
   asio::steady_timer pause_timer_;
   Connections waiting_;    // HTTP: no request yet; by deadline
   Connections lingering_;  // answered, half-closed; by deadline
@@ -353,9 +365,9 @@ class Responder::Impl {
   bool greeting_draining_ = false;
   bool draining_ = false;
   bool stopped_ = false;
-  bool sweeping_ = false;
   bool exhausted_ = false;  // told in the log
-  bool paused_ = false;
+  bool paused_ = false;     // waits for the pause to end
+  bool listening_ = false;  // waits for connections
 };
 
 Responder::Responder(asio::io_context& io, common::Fd listener, const Config& config,

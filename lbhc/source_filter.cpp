@@ -31,6 +31,11 @@ Error not_canonical(const std::string& entry, const std::string& canonical) {
                "?");
 }
 
+Error not_an_entry(const std::string& entry) {
+  return Error(common::quoted(entry) +
+               " is no address, no network (ADDRESS/BITS) and no named set (azure, gcp)");
+}
+
 }  // namespace
 
 void SourceFilter::allow(const std::string& entry) {
@@ -39,7 +44,13 @@ void SourceFilter::allow(const std::string& entry) {
     for (const char* each : set.entries) allow(each);
     return;
   }
-  const bool whole = entry.find('/') == std::string::npos;
+  const auto slash = entry.find('/');
+  const bool whole = slash == std::string::npos;
+  // Asio reads the prefix with atoi, so that 4294967304 would be 8; and stops at a zero byte.
+  constexpr std::size_t kMostDigits = 3;
+  if (entry.find('\0') != std::string::npos || (!whole && entry.size() - slash - 1 > kMostDigits)) {
+    throw not_an_entry(entry);
+  }
   boost::system::error_code bad;
   const auto v4 = ip::make_network_v4(whole ? entry + "/32" : entry, bad);
   if (!bad) {
@@ -53,8 +64,7 @@ void SourceFilter::allow(const std::string& entry) {
     networks_.push_back({Address{v6.address().to_bytes()}, unsigned{v6.prefix_length()}});
     return;
   }
-  throw Error(common::quoted(entry) +
-              " is no address, no network (ADDRESS/BITS) and no named set (azure, gcp)");
+  throw not_an_entry(entry);
 }
 
 bool SourceFilter::allows(const Address& source) const {

@@ -28,7 +28,8 @@ TEST(Identifier, SaysWhatIsWrongOnOneLineAndExits64) {
     FAIL() << "taken";
   } catch (const Error& problem) {
     EXPECT_EQ(problem.exit_code(), ExitCode::usage);
-    EXPECT_NE(std::string(problem.what()).find("id \"../\\n\\xff\" is not valid"), std::string::npos)
+    EXPECT_NE(std::string(problem.what()).find("id \"../\\n\\xff\" is not valid"),
+              std::string::npos)
         << problem.what();
   }
 }

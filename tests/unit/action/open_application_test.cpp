@@ -1,0 +1,59 @@
+#include "action/open_application.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/temp_dir.hpp"
+#include "tests/unit/common/testing.hpp"
+
+namespace genapp::action {
+namespace {
+
+using testing::HasSubstr;
+using tests::error_of;
+using tests::ScopedEnv;
+
+class OpenApplicationTest : public testing::Test {
+ protected:
+  OpenApplicationTest() { std::filesystem::create_directory(temp_ / "resources.d"); }
+
+  OpenedApplication open(const std::string& resource, const std::string& settings = "") {
+    tests::write_file(temp_ / "resources.d/lb.toml", resource);
+    tests::write_file(temp_ / "genapp.toml", settings);
+    return open_application({common::Tag("lb"), common::Id("app1"), {}}, common::read_settings(),
+                            run_dir_);
+  }
+
+  tests::TempDir temp_;
+  tests::TempDir run_;
+  common::Directory run_dir_ = tests::open_dir(run_.path());
+  ScopedEnv config_{"GENAPP_CONFIG_DIR", temp_.path()};
+  ScopedEnv lkroot_{"LKROOT", temp_ / "none"};
+  ScopedEnv timeout_{"HC_TIMEOUT"};
+};
+
+TEST_F(OpenApplicationTest, TouchesNothing) {
+  const auto opened = open("type = \"lbhc\"\nid = \"app1\"\ninfo = \"54321\"\n");
+  EXPECT_EQ(opened.states->read(), common::State::out_unimpaired);
+  EXPECT_EQ(opened.application->quick_check().exit_code, common::ExitCode::ok);
+  EXPECT_THAT(run_dir_.names(), testing::IsEmpty());
+}
+
+TEST_F(OpenApplicationTest, ReadsTheNodesDefaults) {
+  EXPECT_THAT(error_of([&] {
+                open("type = \"lbhc\"\nid = \"app1\"\ninfo = \"54321\"\n",
+                     "[lbhc]\nhc_timeout = -1\n");
+              }),
+              HasSubstr("genapp.toml:2: lbhc.hc_timeout"));
+}
+
+TEST_F(OpenApplicationTest, NamesWhatIsWrongWithTheResource) {
+  EXPECT_THAT(error_of([&] { open("type = \"script\"\nid = \"app1\"\n"); }),
+              HasSubstr("lb.toml:1: "));
+  EXPECT_THAT(error_of([&] { open("type = \"lbhc\"\nid = \"app1\"\n"); }), HasSubstr("no port"));
+  EXPECT_THAT(error_of([&] { open("type = \"lbhc\"\nid = \"other\"\ninfo = \"1\"\n"); }),
+              HasSubstr("not \"app1\""));
+}
+
+}  // namespace
+}  // namespace genapp::action

@@ -1,0 +1,129 @@
+#include "common/log.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "tests/support/temp_dir.hpp"
+#include "tests/unit/common/testing.hpp"
+
+namespace genapp::common {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using tests::Child;
+using tests::TempDir;
+
+// In a child each: the log is one per process.
+int write_all_levels(const std::string& path, log::Level least) {
+  log::to_file("lbhcd", path, least);
+  log::debug("a debug line");
+  log::info("an info line");
+  log::warn("a warning");
+  log::error("an error");
+  return 0;
+}
+
+TEST(Log, WritesEachLineWithTimeProgramAndLevel) {
+  const TempDir temp;
+  Child child([&] { return write_all_levels(temp / "log", log::Level::info); });
+  const pid_t pid = child.pid();
+  EXPECT_EQ(child.wait(), 0);
+  const std::string text = tests::read_file(temp / "log");
+  EXPECT_THAT(text,
+              testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]*Z lbhcd.*\n.*\n.*\n"));
+  EXPECT_THAT(text, HasSubstr("lbhcd[" + std::to_string(pid) + "] info: an info line\n"));
+  EXPECT_THAT(text, HasSubstr("warning: a warning\n"));
+  EXPECT_THAT(text, HasSubstr("error: an error\n"));
+  EXPECT_THAT(text, Not(HasSubstr("debug")));
+}
+
+TEST(Log, KeepsToTheLevelAndAppends) {
+  const TempDir temp;
+  tests::write_file(temp / "log", "before\n");
+  Child child([&] { return write_all_levels(temp / "log", log::Level::error); });
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_THAT(tests::read_file(temp / "log"), testing::MatchesRegex("before\n[^\n]*an error\n"));
+}
+
+// Braces and percent signs are no format; bytes of others are not either.
+TEST(Log, TakesTheLineAsItIs) {
+  const TempDir temp;
+  Child child([&] {
+    log::to_file("p", temp / "log", log::Level::info);
+    log::info("{} {0} %s %n {");
+    return 0;
+  });
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_THAT(tests::read_file(temp / "log"), HasSubstr("info: {} {0} %s %n {\n"));
+}
+
+TEST(Log, SaysThatItsFileCanNotBeOpened) {
+  const TempDir temp;
+  Child child([&] {
+    const std::string problem =
+        tests::error_of([&] { log::to_file("p", temp.path(), log::Level::info); });
+    return problem.find(temp.path()) != std::string::npos ? 0 : 1;
+  });
+  EXPECT_EQ(child.wait(), 0);
+}
+
+// A full disk must not stop the daemon that logs to it.
+TEST(Log, GoesOnWhenItCanNotBeWritten) {
+  const TempDir temp;
+  Child child([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    log::to_file("p", temp / "log", log::Level::info);
+    const rlimit most{0, 0};
+    ::setrlimit(RLIMIT_FSIZE, &most);
+    log::info("lost");
+    log::error("lost too");
+    return 0;
+  });
+  EXPECT_EQ(child.wait(), 0);
+}
+
+// logrotate moved the file away.
+TEST(Log, ReopensItsFileByItsName) {
+  const TempDir temp;
+  Child child([&] {
+    log::to_file("p", temp / "log", log::Level::warn);
+    log::warn("before");
+    std::filesystem::rename(temp / "log", temp / "log.1");
+    log::warn("between");
+    log::reopen();
+    log::warn("after");
+    log::info("still too low");
+    return 0;
+  });
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_THAT(tests::read_file(temp / "log.1"), testing::MatchesRegex(".*before\n.*between\n"));
+  EXPECT_THAT(tests::read_file(temp / "log"), testing::MatchesRegex("[^\n]*after\n"));
+}
+
+TEST(Log, KeepsTheOldFileWhenItCanNotReopen) {
+  const TempDir temp;
+  Child child([&] {
+    log::to_file("p", temp / "log", log::Level::info);
+    std::filesystem::rename(temp / "log", temp / "log.1");
+    std::filesystem::create_directory(temp / "log");
+    log::reopen();
+    log::info("after");
+    return 0;
+  });
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_THAT(tests::read_file(temp / "log.1"), HasSubstr("info: after\n"));
+}
+
+TEST(Log, IsSilentBeforeItIsSetUp) {
+  Child child([] {
+    log::error("nobody hears it");
+    log::reopen();
+    return 0;
+  });
+  EXPECT_EQ(child.wait(), 0);
+}
+
+}  // namespace
+}  // namespace genapp::common

@@ -1,0 +1,213 @@
+#include "common/pid_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "common/paths.hpp"
+#include "common/process.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/support/wait.hpp"
+#include "tests/unit/common/testing.hpp"
+
+namespace genapp::common {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using tests::Child;
+using tests::error_of;
+using tests::open_dir;
+using tests::TempDir;
+
+const Id kId("app1");
+constexpr char kName[] = "app1.pid";
+
+std::optional<PidFile> take(const Directory& dir) {
+  return PidFile::take(LockFile::acquire(dir, paths::lock_name(kId)), dir, kId);
+}
+
+// A daemon of the test's: holds the pid file until it is killed.
+
+int hold(const std::string& path) {
+  const Directory dir = open_dir(path);
+  const auto held = take(dir);
+  if (!held) return 1;
+  ::pause();
+  return 0;
+}
+
+TEST(PidRecord, IsReadBackAsWritten) {
+  const PidRecord record{4711, 123456789012345};
+  EXPECT_EQ(format_pid_record(record), "4711 123456789012345\n");
+  EXPECT_EQ(parse_pid_record(format_pid_record(record)), record);
+}
+
+TEST(PidRecord, IsNotReadFromAnythingElse) {
+  const std::vector<std::string> wrong{
+      "",
+      "\n",
+      "4711",
+      "4711\n",
+      "4711 1",
+      "4711 1\n\n",
+      "4711  1\n",
+      " 4711 1\n",
+      "4711 1 \n",
+      "-1 1\n",
+      "0 1\n",
+      "+1 1\n",
+      "4711 -1\n",
+      "4711 1x\n",
+      "x 1\n",
+      "4711\t1\n",
+      "1e3 1\n",
+      "4711 1\n5",
+      "2147483648 1\n",
+      "4711 18446744073709551616\n",
+      std::string("4711 1\n\0", 8),
+      std::string("\0", 1),
+  };
+  for (const std::string& text : wrong) EXPECT_FALSE(parse_pid_record(text)) << text;
+}
+
+TEST(PidFile, ProvesTheLifeOfItsHolder) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  EXPECT_FALSE(is_alive(dir, kId));
+  Child holder([&] { return hold(temp.path()); });
+  ASSERT_TRUE(tests::wait_until([&] { return is_alive(dir, kId); }));
+  const auto living = find_living(dir, kId);
+  ASSERT_TRUE(living);
+  EXPECT_EQ(living->pid, holder.pid());
+  EXPECT_TRUE(send_signal(living->pidfd, SIGKILL));
+  EXPECT_TRUE(wait_for_end(living->pidfd, std::chrono::seconds(20)));
+  EXPECT_FALSE(is_alive(dir, kId));
+  EXPECT_FALSE(find_living(dir, kId));
+  EXPECT_TRUE(dir.exists(kName));  // the dead leave it; nobody believes it
+}
+
+TEST(PidFile, IsHeldByOneOnly) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  auto first = take(dir);
+  ASSERT_TRUE(first);
+  const std::string record = tests::read_file(temp / kName);
+  EXPECT_FALSE(take(dir));
+  EXPECT_EQ(tests::read_file(temp / kName), record);
+  first.reset();
+  EXPECT_TRUE(take(dir));
+}
+
+TEST(PidFile, HoldsPidAndStartTime) {
+  const TempDir temp;
+  const auto held = take(open_dir(temp.path()));
+  const auto record = parse_pid_record(tests::read_file(temp / kName));
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->pid, ::getpid());
+  EXPECT_EQ(record->start_ticks, start_ticks(::getpid()));
+}
+
+// A daemon that was killed, and a process of somebody else that lives under its number.
+TEST(PidFile, AStaleOneWithAForeignLivingPidIsNotAlive) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  const pid_t foreign = ::getppid();
+  tests::write_file(temp / kName, format_pid_record({foreign, start_ticks(foreign).value_or(1)}));
+  EXPECT_FALSE(is_alive(dir, kId));
+  EXPECT_FALSE(find_living(dir, kId));
+  EXPECT_TRUE(take(dir));
+}
+
+TEST(PidFile, OldContentIsReplacedWhole) {
+  const TempDir temp;
+  tests::write_file(temp / kName, std::string(5000, '9') + "\n");
+  const auto held = take(open_dir(temp.path()));
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(parse_pid_record(tests::read_file(temp / kName)));
+}
+
+// Somebody wrote into a living daemon's file: no number in it may be trusted with a signal.
+TEST(PidFile, GarbageUnderAHeldLockIsAnErrorThatSaysWhere) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  const auto held = take(dir);
+  ASSERT_TRUE(held);
+  const auto other = std::to_string(::getppid());
+  for (const std::string& garbage : {std::string("garbage"), other + " 1\n"}) {
+    tests::write_file(temp / kName, garbage);
+    EXPECT_TRUE(is_alive(dir, kId));
+    EXPECT_THAT(error_of([&] { find_living(dir, kId); }),
+                testing::AllOf(HasSubstr(temp / kName), HasSubstr("is held, but not by")));
+  }
+}
+
+// The record of a starter that has the lock and has not written yet comes a moment later.
+TEST(PidFile, FindLivingWaitsForTheRecord) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  const auto held = take(dir);
+  const std::string record = tests::read_file(temp / kName);
+  tests::write_file(temp / kName, "");
+  Child writer([&] {
+    tests::write_file(temp / kName, record);
+    return 0;
+  });
+  const auto living = find_living(dir, kId);
+  ASSERT_TRUE(living);
+  EXPECT_EQ(living->pid, ::getpid());
+  EXPECT_EQ(writer.wait(), 0);
+}
+
+TEST(PidFile, KnowsWhetherItsNameStillLeadsToIt) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  const auto held = take(dir);
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(held->in_place(dir, kId));
+  fs::rename(temp / kName, temp / "elsewhere");
+  EXPECT_FALSE(held->in_place(dir, kId));
+  tests::write_file(temp / kName, "");
+  EXPECT_FALSE(held->in_place(dir, kId));
+  fs::rename(temp / "elsewhere", temp / kName);
+  EXPECT_TRUE(held->in_place(dir, kId));
+}
+
+TEST(PidFile, RefusesASymlink) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  tests::write_file(temp / "victim", "untouched");
+  fs::create_symlink("victim", temp / kName);
+  EXPECT_THAT(error_of([&] { take(dir); }), HasSubstr("symbolic link"));
+  EXPECT_THAT(error_of([&] { is_alive(dir, kId); }), HasSubstr("symbolic link"));
+  EXPECT_EQ(tests::read_file(temp / "victim"), "untouched");
+}
+
+TEST(PidFile, LeavesNoFileWhenItCanNotBeWritten) {
+  const TempDir temp;
+  Child child([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit most{0, 0};
+    ::setrlimit(RLIMIT_FSIZE, &most);
+    const Directory dir = open_dir(temp.path());
+    const std::string problem = error_of([&] { take(dir); });
+    return problem == "writing pid file " + (temp / kName) + ": File too large" ? 0 : 1;
+  });
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_FALSE(fs::exists(temp / kName));
+}
+
+// In its way: a directory, and a FIFO, on which nobody may get stuck.
+TEST(PidFile, SaysWhatIsInItsWay) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  ASSERT_EQ(::mkfifo((temp / kName).c_str(), 0600), 0);
+  EXPECT_FALSE(is_alive(dir, kId));
+  EXPECT_THAT(error_of([&] { take(dir); }), HasSubstr(temp / kName));
+  fs::remove(temp / kName);
+  fs::create_directory(temp / kName);
+  EXPECT_THAT(error_of([&] { take(dir); }), HasSubstr(temp / kName));
+}
+
+}  // namespace
+}  // namespace genapp::common
