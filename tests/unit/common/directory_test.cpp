@@ -268,6 +268,17 @@ TEST(RunDir, RefusesOneThatEverybodyCanWrite) {
   }
 }
 
+TEST(RunDir, RefusesOneThatAForeignGroupCanWrite) {
+  const TempDir temp;
+  const std::string path = temp / "run";
+  fs::create_directory(path);
+  ASSERT_EQ(::chmod(path.c_str(), 0775), 0);
+  EXPECT_EQ(run_dir_error(path), "");  // one's own group
+  if (::geteuid() != 0) return;        // only root can give a directory to a foreign group
+  ASSERT_EQ(::chown(path.c_str(), 0, 12345), 0);
+  EXPECT_THAT(run_dir_error(path), HasSubstr("writable by group 12345"));
+}
+
 TEST(RunDir, RefusesAnotherUsersDirectory) {
   const TempDir temp;
   fs::create_directory(temp / "run");

@@ -133,6 +133,11 @@ TEST_F(ConfigTest, RefusesAZeroByteInListen) {
   EXPECT_THAT(error("listen = \"127.0.0.1\\u0000x\""), StartsWith("lb.toml:4: lbhc.listen "));
 }
 
+// It can't be bound by a socket that is IPv6 only; the IPv4 address itself can.
+TEST_F(ConfigTest, RefusesAMappedAddressInListen) {
+  EXPECT_THAT(error("listen = \"::ffff:127.0.0.1\""), StartsWith("lb.toml:4: lbhc.listen "));
+}
+
 TEST_F(ConfigTest, RefusesUnknownKeysInBothFiles) {
   EXPECT_THAT(error("drain = 1\nhctimeout = 5\n"),
               testing::AllOf(StartsWith("lb.toml:5: unknown key \"lbhc.hctimeout\""),
