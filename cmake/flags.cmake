@@ -11,6 +11,11 @@ target_compile_definitions(genapp_flags INTERFACE
   GENAPP_VERSION="${PROJECT_VERSION}"
   BOOST_ASIO_NO_DEPRECATED BOOST_ALL_NO_LIB)
 
+if(CMAKE_INTERPROCEDURAL_OPTIMIZATION AND GENAPP_TESTS)
+  # Machine code beside the link-time form, for the test executables.
+  target_compile_options(genapp_flags INTERFACE -ffat-lto-objects)
+endif()
+
 if(GENAPP_SANITIZE)
   target_compile_options(genapp_flags INTERFACE
     -fsanitize=${GENAPP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

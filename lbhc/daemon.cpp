@@ -191,7 +191,9 @@ class Daemon {
     status.tag = setup_.tag.text();
     status.id = setup_.id.text();
     status.pid = ::getpid();
-    status.phase = phase_;
+    // Not before restore has taken note: until then the daemon may still undo itself, and a second
+    // restore with already_running = "ok" goes by this word.
+    status.phase = phase_ == Phase::serving && !counts_ ? Phase::starting : phase_;
     status.port = setup_.config.port;
     status.protocol = protocol_text(setup_.config.protocol);
     status.hc_timeout_ms = milliseconds(setup_.config.hc_timeout);
@@ -247,11 +249,13 @@ class Daemon {
   }
 
   void watch_starter() {
-    if (!setup_.starter) return;
+    counts_ = !setup_.starter;
+    if (counts_) return;
     starter_.assign(setup_.starter.release());
     starter_.async_read_some(asio::buffer(starter_byte_), [this](error_code error, std::size_t) {
       if (error == asio::error::operation_aborted || stopping_) return;
       if (error) return fail("restore ended before it took note of the start");
+      counts_ = true;
       error_code ignored;
       starter_.close(ignored);
     });
@@ -304,6 +308,7 @@ class Daemon {
   bool flag_trouble_ = false;
   bool stopping_ = false;
   bool orphaned_ = false;
+  bool counts_ = false;  // nobody is left who could fail to take note of the start
   std::optional<std::string> failure_;
 };
 
@@ -325,6 +330,8 @@ void undo_start(const DaemonSetup& setup) {
 
 // Under ID.lock: alive, no flag of an earlier daemon, listening. In this order, so that no flag can
 // be taken for ours and no port is open without a lock. On a throw nothing stays.
+// The order holds at a sudden death too: the kernel closes the highest descriptor first, so the
+// port is free before the lock is.
 std::unique_ptr<Daemon> start(DaemonSetup& setup) {
   const auto lock = common::LockFile::acquire(setup.run_dir, paths::lock_name(setup.id));
   setup.before_start();

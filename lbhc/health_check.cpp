@@ -25,6 +25,8 @@ using common::State;
 constexpr auto kControlTime = std::chrono::seconds(3);
 constexpr auto kStartSlack = std::chrono::seconds(5);
 constexpr int kPauseMilliseconds = 20;
+// How often remove ends a daemon that somebody else keeps starting.
+constexpr int kMostRounds = 10;
 
 void observe_daemon(const common::Directory& run_dir, const common::Id& id, Observation& seen) {
   seen.alive = common::is_alive(run_dir, id);
@@ -98,6 +100,15 @@ Outcome HealthCheck::start(bool wait_first_probe, bool only_in_service) {
   return Outcome::ok();
 }
 
+// False when the daemon that said that it serves is not the one that lives now.
+bool HealthCheck::note_serving(pid_t pid) {
+  const auto lock = common::LockFile::acquire(run_dir_, common::paths::lock_name(id_));
+  const auto living = common::find_living(run_dir_, id_);
+  if (!living || living->pid != pid) return false;
+  states_.write(State::in_service_protected);
+  return true;
+}
+
 Outcome HealthCheck::already_running() {
   const std::string who = "a daemon for the id \"" + id_.text() + "\" is already running";
   if (config_.already_running == AlreadyRunning::fail) {
@@ -111,12 +122,7 @@ Outcome HealthCheck::already_running() {
                              std::to_string(status.port) + ": remove it first");
     }
     if (status.phase == Phase::draining) return Outcome::failed(who + " and is being taken out");
-    if (status.phase == Phase::serving) {
-      const auto lock = common::LockFile::acquire(run_dir_, common::paths::lock_name(id_));
-      if (!common::is_alive(run_dir_, id_)) break;
-      states_.write(State::in_service_protected);
-      return Outcome::ok(who);
-    }
+    if (status.phase == Phase::serving && note_serving(status.pid)) return Outcome::ok(who);
     if (Clock::now() >= deadline) return Outcome::failed(who + " but no probe has come");
     ::poll(nullptr, 0, kPauseMilliseconds);
   }
@@ -126,9 +132,14 @@ Outcome HealthCheck::already_running() {
 Outcome remove_by_id(const common::Directory& run_dir, common::StateStore& states,
                      const common::Id& id, Clock::duration drain) {
   const bool was_running = stop_daemon(run_dir, id, drain);
-  const bool clean =
-      clean_up_if_dead(run_dir, id, [&states] { states.write(State::out_unimpaired); });
-  if (!clean) return Outcome::ok("stopped; another restore has started a new daemon meanwhile");
+  const auto record = [&states] { states.write(State::out_unimpaired); };
+  // A recover or restore may have slipped in a new daemon between the end of the old one and our
+  // getting ID.lock. To leave that one alone would be to answer "out of service" for a node that
+  // serves; found by model/lifecycle.pml.
+  for (int round = 1; !clean_up_if_dead(run_dir, id, record); ++round) {
+    if (round == kMostRounds) return Outcome::failed("it is started again and again meanwhile");
+    stop_daemon(run_dir, id, Clock::duration::zero());
+  }
   return Outcome::ok(was_running ? "" : "it was not running");
 }
 

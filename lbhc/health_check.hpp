@@ -2,6 +2,8 @@
 
 // The LBHC application: restore, remove, quickCheck and recover for one resource.
 
+#include <sys/types.h>
+
 #include "common/application.hpp"
 #include "common/directory.hpp"
 #include "common/identifier.hpp"
@@ -23,6 +25,7 @@ class HealthCheck : public common::Application {
 
  private:
   common::Outcome already_running();
+  bool note_serving(pid_t pid);
   common::Outcome start(bool wait_first_probe, bool only_in_service);
 
   const common::Directory& run_dir_;

@@ -32,6 +32,7 @@ using common::Fd;
 constexpr char kProgram[] = "lbhcd";
 // Beyond HC_TIMEOUT: what a loaded machine may need to start and to clean up.
 constexpr auto kSlack = std::chrono::seconds(10);
+constexpr auto kHearingTime = std::chrono::seconds(2);
 constexpr std::size_t kMostMessageBytes = 2048;
 
 // What the daemon tells its starter, as the first byte of a message; a text may follow. The
@@ -90,9 +91,9 @@ void detach(std::array<int, 3> keep) {
   if (::chdir("/") != 0) throw common::system_error("changing to /", errno);
 }
 
-// The daemon takes `channel` over; `report` is a copy of it to speak on, open to the end.
-void be_daemon(const Launch& launch, Fd channel, int report) {
-  detach({channel.get(), report, launch.run_dir.fd()});
+// The daemon takes `channel` over; `report` is a copy of it to speak on, until it is ready.
+void be_daemon(const Launch& launch, Fd channel, Fd& report) {
+  detach({channel.get(), report.get(), launch.run_dir.fd()});
   common::log::for_daemon(kProgram, launch.log);
   DaemonSetup setup{
       .run_dir = launch.run_dir,
@@ -102,7 +103,11 @@ void be_daemon(const Launch& launch, Fd channel, int report) {
       .wait_first_probe = launch.wait_first_probe,
       .drain_on_term = false,
       .before_start = launch.before_start,
-      .ready = [report] { send_message(report, kReady, ""); },
+      .ready =
+          [&report] {
+            send_message(report.get(), kReady, "");
+            report.close();
+          },
       .ended = [](DaemonSetup::End) {},
       .starter = std::move(channel),
   };
@@ -110,11 +115,11 @@ void be_daemon(const Launch& launch, Fd channel, int report) {
 }
 
 [[noreturn]] void run_child(const Launch& launch, Fd channel) {
-  const int report = ::fcntl(channel.get(), F_DUPFD_CLOEXEC, 0);
-  const auto fail = [report](char kind, const char* why) {
+  Fd report(::fcntl(channel.get(), F_DUPFD_CLOEXEC, 0));
+  const auto fail = [&report](char kind, const char* why) {
     common::log::error(why);
     try {
-      send_message(report, kind, why);
+      if (report) send_message(report.get(), kind, why);
     } catch (const Error&) {  // nobody listens any more
     }
     ::_exit(1);
@@ -181,7 +186,11 @@ std::optional<std::string> receive(const Fd& channel, Clock::time_point deadline
 
 void take_note(const Launch& launch, const Child& child, const Fd& channel) {
   const auto lock = common::LockFile::acquire(launch.run_dir, common::paths::lock_name(launch.id));
-  if (!child.alive()) throw Error("the daemon was stopped while it was being started");
+  // Both: a process that dies gives its locks back before its pidfd tells of its end, so a remove
+  // may have been and gone while the child still looks alive; and the lock may be another daemon's.
+  if (!child.alive() || !common::is_alive(launch.run_dir, launch.id)) {
+    throw Error("the daemon was stopped while it was being started");
+  }
   launch.take_note();
   send_message(channel.get(), kCounts, "");
 }
@@ -191,6 +200,9 @@ void await_start(const Launch& launch, Child& child, Fd& channel) {
   const std::string text = message ? message->substr(1) : "";
   if (message && message->front() == kReady) {
     take_note(launch, child, channel);
+    // End of file: the daemon has heard that it counts, and says from now on that it serves. One
+    // that is stopped just now is quickCheck's to find.
+    receive(channel, Clock::now() + kHearingTime);
     return child.release();
   }
   channel.close();
@@ -211,6 +223,8 @@ void launch_daemon(const Launch& launch) {
   }
   Fd ours(ends[0]);
   Fd theirs(ends[1]);
+  // A caller may have left it ignored; then the child would be reaped behind our back.
+  ::signal(SIGCHLD, SIG_DFL);
   const pid_t pid = ::fork();
   if (pid < 0) throw common::system_error("starting the daemon: fork", errno);
   if (pid == 0) {

@@ -60,9 +60,14 @@ bool clean_up_if_dead(const common::Directory& run_dir, const common::Id& id,
     lock = common::LockFile::acquire(run_dir, lock_name);
   }
   if (common::is_alive(run_dir, id)) return false;
-  run_dir.unlink(paths::flag_name(id));
-  run_dir.unlink(paths::sock_name(id));
-  run_dir.unlink(paths::pid_name(id));
+  for (const std::string& name :
+       {paths::flag_name(id), paths::sock_name(id), paths::pid_name(id)}) {
+    run_dir.unlink(name);
+  }
+  // What a writer that was killed had not renamed yet.
+  for (const std::string& name : {paths::flag_name(id), paths::state_name(id)}) {
+    run_dir.unlink(paths::temporary_name(name));
+  }
   when_clean();
   std::move(*lock).release_and_unlink();
   return true;

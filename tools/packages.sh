@@ -19,7 +19,7 @@ packages_of() {
     demo) echo haproxy curl ;;
     test)
       echo libgtest-dev libgmock-dev haproxy nginx curl netcat-openbsd openssl iproute2 \
-        util-linux procps mandoc
+        util-linux procps mandoc spin gcc
       ;;
     ci) echo git clang-format-14 shellcheck ;;
     *) fail "the sets are build, demo, test and ci, not \"$1\"" ;;

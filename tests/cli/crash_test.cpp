@@ -79,6 +79,15 @@ TEST(Crash, GarbageInThePidFileIsNoHindrance) {
   }
 }
 
+TEST(Crash, AWriteThatWasKilledBeforeItsRenameLeavesNothing) {
+  LbhcNode node;
+  write_file(node.node().run_file("app1.lock"), "");
+  write_file(node.node().run_file(".app1.state.new"), "IS");
+  write_file(node.node().run_file(".app1-hc-ng.new"), "{");
+  EXPECT_EQ(node.run("quickCheck").exit_code, 0);
+  expect_remove_and_restore_work(node);
+}
+
 TEST(Crash, AKilledRestoreLeavesNoDaemonBehind) {
   LbhcNode node("hc_timeout = 60");
   Process restore = node.start("restore");
