@@ -10,7 +10,8 @@ Installs what is missing with apt (as root, or with sudo), builds, and runs all 
 shipped (build/release), then with AddressSanitizer and UndefinedBehaviorSanitizer (build/asan).
   --quick   only as shipped
   --help
-The model of one id's life is checked with spin, once. The end-to-end tests need network, mount and process namespaces: root, or user namespaces.
+The model of one id's life is checked with spin, once.
+The end-to-end tests need network, mount and process namespaces: root, or user namespaces.
 GENAPP_E2E=off leaves them out.
 Exit status: 0 when every test passed and left nothing behind, 1 otherwise, 64 wrong command line.
 END

@@ -121,6 +121,18 @@ TEST(Life, NoProbeRaisesTheFlagAndAProbeClearsIt) {
   EXPECT_TRUE(wait_until([&] { return !node.node().has("app1-hc-ng"); }));
 }
 
+// The bound is 25 times HC_TIMEOUT: it does not ask for speed, but for a clock that a cleared flag
+// has set going again.
+TEST(Life, TheFlagComesAgainWhenProbesStopAgain) {
+  LbhcNode node("hc_timeout = 0.2");
+  node.restore();
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_TRUE(wait_until([&] { return node.node().has("app1-hc-ng"); }, std::chrono::seconds(5)));
+    accepts(node.port());
+    ASSERT_TRUE(wait_until([&] { return !node.node().has("app1-hc-ng"); }));
+  }
+}
+
 TEST(Life, NeverProbedIsSaidSo) {
   LbhcNode node("hc_timeout = 0.1\nwait_first_probe = false");
   EXPECT_EQ(node.run("restore").exit_code, 0);
