@@ -150,7 +150,7 @@ class Daemon {
   Clock::time_point next_look(Clock::time_point now) const {
     // Never later than a deadline that a probe may set in the meantime.
     const auto regular = now + std::min<Clock::duration>(kLongestPause, setup_.config.hc_timeout);
-    if (clock_.flag_up() && !flag_file_up_) return now + kFlagRetry;
+    if (clock_.flag_up() && !flag_file_up_) return std::min(now + kFlagRetry, regular);
     return clock_.deadline() > now ? std::min(clock_.deadline(), regular) : regular;
   }
 
