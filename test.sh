@@ -5,22 +5,30 @@ cd "$(dirname "$0")"
 
 usage() {
   cat <<'END'
-Usage: ./test.sh [--quick]
+Usage: ./test.sh [--quick | --sweep | --fuzz]
 Installs what is missing with apt (as root, or with sudo), builds, and runs all tests: first as
-shipped (build/release), then with AddressSanitizer and UndefinedBehaviorSanitizer (build/asan).
+shipped (build/release), then with AddressSanitizer and UndefinedBehaviorSanitizer (build/asan), then
+the fuzzers for 5 s each (build/fuzz).
   --quick   only as shipped
+  --sweep   only the sweeps, the races, the hostile probers and the model, as shipped and at full
+            length: all of it instead of the subset that the other runs have (three quarters of an
+            hour)
+  --fuzz    only the fuzzers, for 60 s each
   --help
-The model of one id's life is checked with spin, once.
+The model of one id's life is checked with spin, once (its larger searches with --sweep).
 The end-to-end tests need network, mount and process namespaces: root, or user namespaces.
 GENAPP_E2E=off leaves them out.
 Exit status: 0 when every test passed and left nothing behind, 1 otherwise, 64 wrong command line.
 END
 }
 
-presets=(release asan)
+presets=(release asan fuzz)
+run_tests=run_all_tests
 for argument in "$@"; do
   case $argument in
     --quick) presets=(release) ;;
+    --sweep) presets=(release) run_tests=run_full_length ;;
+    --fuzz) presets=(fuzz); export GENAPP_FUZZ_SECONDS=60 ;;
     --help) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;
   esac
@@ -30,6 +38,8 @@ done
 # is renamed or daemonised, has this in its environment. So what this run left can be told from what
 # others do on this machine.
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/genapp-run-XXXXXX")
+# Tests have programs run as other users too.
+chmod 711 "$scratch"
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -59,9 +69,24 @@ build() {
 }
 
 # More tests than processors at once: most of their time is waiting.
-run_tests() {
+run_all_tests() {
   env TMPDIR="$scratch" ctest --preset "$1" --parallel $((2 * jobs)) \
     --label-exclude "$(left_out_labels "$1")" --no-tests=error --output-on-failure
+}
+
+# Not through ctest, whose time limits are those of the subset; and one by one.
+run_full_length() {
+  local program status=0
+  model/check.sh || status=1
+  for program in sweep stress; do
+    env TMPDIR="$scratch" GENAPP_FULL=on "build/$1/tests/$program/${program}_tests" || status=1
+  done
+  return "$status"
+}
+
+# As many as there are processors: they never wait. GENAPP_FUZZ_SECONDS says for how long.
+run_fuzzers() {
+  env TMPDIR="$scratch" ctest --preset "$1" --parallel "$jobs" --no-tests=error --output-on-failure
 }
 
 processes_left() {
@@ -88,7 +113,8 @@ check_nothing_left() {
 }
 
 test_preset() {
-  local preset=$1 began=$SECONDS log="build/$1/ctest.log" left
+  local preset=$1 began=$SECONDS log="build/$1/ctest.log" run=$run_tests left
+  if [ "$preset" = fuzz ]; then run=run_fuzzers; fi
   echo "=== $preset: building"
   if ! build "$preset"; then
     failures+=("$preset: the build failed")
@@ -96,8 +122,8 @@ test_preset() {
   fi
   local built=$((SECONDS - began))
   echo "=== $preset: testing"
-  run_tests "$preset" 2>&1 | tee "$log" || failures+=("$preset: tests failed")
-  summary+=("$preset: $(grep 'tests passed' "$log" || echo 'no tests ran') (built in $built s, tested in $((SECONDS - began - built)) s)")
+  "$run" "$preset" 2>&1 | tee "$log" || failures+=("$preset: tests failed")
+  summary+=("$preset: $(grep -E 'tests passed|tests? from .* ran|PASSED|FAILED TEST' "$log" | tr '\n' ' ' || echo 'no tests ran') (built in $built s, tested in $((SECONDS - began - built)) s)")
   left=$(check_nothing_left)
   if [ -n "$left" ]; then
     failures+=("$preset: the tests left behind:"$'\n'"$left")

@@ -6,6 +6,7 @@
 
 #include "action/open_application.hpp"
 #include "action/run_time_limit.hpp"
+#include "cluster/cluster.hpp"
 #include "cluster/registry.hpp"
 #include "common/error.hpp"
 #include "common/log.hpp"
@@ -16,6 +17,7 @@
 #include "common/settings.hpp"
 #include "lbhc/health_check.hpp"
 #include "lbhc/stop.hpp"
+#include "script/turn.hpp"
 
 namespace genapp::action {
 namespace {
@@ -28,6 +30,9 @@ using common::ExitCode;
 using common::Outcome;
 using common::ResourceArgs;
 using common::Settings;
+
+// For a quickCheck to find out what it is to look at.
+constexpr auto kReadingTime = std::chrono::milliseconds(4500);
 
 constexpr char kUsage[] =
     "Usage: %s -t TAG -i ID\n"
@@ -68,13 +73,35 @@ std::string usage(const Row& row) {
 Outcome act(const Row& row, const ResourceArgs& args, const Settings& settings) {
   const common::Directory run_dir = common::open_run_dir();
   OpenedApplication opened = open_application(args, settings, run_dir);
+  if (row.action == Action::quick_check) {
+    limit_quick_check(opened.application->longest_quick_check());
+  }
   return (opened.application.get()->*row.verb)();
 }
 
+// Whatever else is wrong with its description, or with the settings: a state may be all that there
+// is of it in the run directory, and would do for an LBHC's trace.
+bool is_script(const ResourceArgs& args) {
+  Settings settings;
+  try {
+    settings = common::read_settings();
+  } catch (const Error&) {
+  }
+  try {
+    return cluster::open_cluster(settings)->type(args.tag, args.id) == cluster::kScript;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // What was started can be told from the run directory, or from the resource though its keys are
-// wrong; else there is no knowing what to take out.
-void require_removable_by_id(const ResourceArgs& args, const common::Directory& run_dir) {
-  if (!lbhc::has_trace(run_dir, args.id)) require_known_lbhc(args, common::read_settings());
+// wrong; else there is no knowing what to take out. Only an LBHC can be taken out without its
+// description: what stops a script resource is in it.
+bool is_removable_by_id(const ResourceArgs& args, const common::Directory& run_dir) {
+  if (script::has_trace(run_dir, args.id) || is_script(args)) return false;
+  if (lbhc::has_trace(run_dir, args.id)) return true;
+  require_known_lbhc(args, common::read_settings());
+  return true;
 }
 
 // remove must be nearly infallible: under LifeKeeper its failure can stop a switch-over or reboot
@@ -88,7 +115,7 @@ Outcome remove(const ResourceArgs& args) {
   try {
     opened = open_application(args, common::read_settings(), *run_dir);
   } catch (const Error& problem) {
-    require_removable_by_id(args, *run_dir);
+    if (!is_removable_by_id(args, *run_dir)) throw;
     log::warn(std::string(problem.what()) + "; going by the id alone, without a drain");
     cluster::StateFile states(*run_dir, args.id);
     return lbhc::remove_by_id(*run_dir, states, args.id, Clock::duration::zero());
@@ -137,7 +164,7 @@ Outcome outcome_of(const Row& row, const ResourceArgs& args, const Settings& set
 
 ExitCode work(const Row& row, int argc, const char* const* argv) {
   const ResourceArgs args = common::parse_resource_args(argc, argv);
-  if (row.action == Action::quick_check) limit_quick_check();
+  if (row.action == Action::quick_check) limit_quick_check(kReadingTime);
   const Settings settings = settings_for(row);
   log::to_stderr(row.name, settings.log_level);
   const auto began = Clock::now();

@@ -1,9 +1,6 @@
 #include "cluster/cluster.hpp"
 
-#include <unistd.h>
-
-#include <cstdlib>
-
+#include "cluster/lifekeeper.hpp"
 #include "cluster/registry.hpp"
 #include "common/error.hpp"
 #include "common/paths.hpp"
@@ -14,11 +11,6 @@ namespace {
 
 using common::ClusterKind;
 using common::Error;
-
-std::string ins_list_path() {
-  const char* root = std::getenv("LKROOT");
-  return std::string(root && *root ? root : "/opt/LifeKeeper") + "/bin/ins_list";
-}
 
 class RegistryCluster : public Cluster {
  public:
@@ -31,9 +23,17 @@ class RegistryCluster : public Cluster {
     return resource;
   }
 
+  Resource find(const common::Tag& tag) const override { return registry_.read(tag); }
+
+  std::vector<Entry> list() const override { return registry_.list(); }
+
+  std::string type(const common::Tag& tag, const common::Id& id) const override {
+    return read(tag, id).type;
+  }
+
   std::unique_ptr<common::StateStore> states(const common::Directory& run_dir,
-                                             const common::Id& id) const override {
-    return std::make_unique<StateFile>(run_dir, id);
+                                             const Resource& resource) const override {
+    return std::make_unique<StateFile>(run_dir, resource.id);
   }
 
  private:
@@ -42,20 +42,9 @@ class RegistryCluster : public Cluster {
 
 }  // namespace
 
-ClusterKind cluster_kind(const common::Settings& settings) {
-  if (settings.cluster) return *settings.cluster;
-  return ::access(ins_list_path().c_str(), X_OK) == 0 ? ClusterKind::lifekeeper
-                                                      : ClusterKind::registry;
-}
-
 std::unique_ptr<Cluster> open_cluster(const common::Settings& settings) {
-  if (cluster_kind(settings) == ClusterKind::registry) return std::make_unique<RegistryCluster>();
-  throw Error(settings.cluster
-                  ? "cluster = \"lifekeeper\" in " + common::paths::settings_file() +
-                        " is not in this version: use \"registry\""
-                  : "LifeKeeper is installed (" + ins_list_path() +
-                        "), which this version can't read: set cluster = \"registry\" in " +
-                        common::paths::settings_file());
+  if (cluster_kind(settings) == ClusterKind::lifekeeper) return std::make_unique<LifeKeeper>();
+  return std::make_unique<RegistryCluster>();
 }
 
 }  // namespace genapp::cluster

@@ -119,10 +119,7 @@ State StateFile::read() const {
   const std::string name = paths::state_name(id_);
   const auto text = run_dir_.read(name, kMostStateBytes);
   if (!text) return State::out_unimpaired;
-  const std::string_view line(*text);
-  const auto state =
-      line.ends_with('\n') ? common::parse_state(line.substr(0, line.size() - 1)) : std::nullopt;
-  if (state) return *state;
+  if (const auto state = common::parse_state_line(*text)) return *state;
   throw Error(run_dir_.full(name) + " holds " + common::quoted(*text) +
               ", not a state: remove and restore the resource");
 }
@@ -132,8 +129,8 @@ void StateFile::write(State state) {
   if (state == State::out_unimpaired) {
     run_dir_.unlink(name);
   } else {
-    run_dir_.write(name, std::string(common::state_text(state)) + "\n",
-                   Directory::Durability::visible, Directory::Existing::replace, 0644);
+    run_dir_.write(name, common::state_line(state), Directory::Durability::visible,
+                   Directory::Existing::replace, 0644);
   }
 }
 

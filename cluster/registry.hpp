@@ -4,7 +4,6 @@
 // by hand; and the state files in the run directory.
 
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "cluster/resource.hpp"
@@ -22,11 +21,7 @@ class Registry {
   // Throws common::Error when there is no such resource or its file can't be read.
   Resource read(const common::Tag& tag) const;
 
-  // A resource, or why its file can't be read.
-  struct Entry {
-    std::string tag;
-    std::variant<Resource, std::string> resource;
-  };
+  using Entry = cluster::Entry;
   // By tag. Files whose names are not TAG.toml are passed over. Throws common::Error.
   std::vector<Entry> list() const;
 

@@ -12,7 +12,7 @@ using common::Setting;
 using common::TomlFile;
 
 constexpr std::array<std::string_view, 3> kKeys{"type", "id", "info"};
-constexpr std::array<std::string_view, 1> kTypes{"lbhc"};
+constexpr std::array kTypes{kLbhc, kScript};
 
 const Setting& required(const TomlFile& file, std::string_view key) {
   if (const Setting* found = file.find("", key)) return *found;
@@ -21,26 +21,35 @@ const Setting& required(const TomlFile& file, std::string_view key) {
 
 std::string read_type(const TomlFile& file) {
   const Setting& type = required(file, "type");
-  if (type.as_string() == "script") throw type.error("\"script\" is not in this version");
-  type.as_word({kTypes[0]});
+  type.as_word({kTypes[0], kTypes[1]});
   return type.as_string();
 }
 
 }  // namespace
 
-Resource parse_resource(const common::Tag& tag, const std::string& path, std::string_view text) {
+Description parse_description(const std::string& path, std::string_view text) {
   TomlFile file = TomlFile::parse(path, text);
   file.require_known("", kKeys);
   std::string type = read_type(file);
   const std::array<std::string_view, 1> section{type};
   file.require_known_sections(section);
-  const Setting& id = required(file, "id");
-  if (!common::is_identifier(id.as_string())) {
-    throw id.error("is " + common::quoted(id.as_string()) + ", which is not a valid id");
+  Description description{std::move(type), std::nullopt, std::nullopt, {}};
+  if (const Setting* id = file.find("", "id")) {
+    if (!common::is_identifier(id->as_string())) {
+      throw id->error("is " + common::quoted(id->as_string()) + ", which is not a valid id");
+    }
+    description.id.emplace(id->as_string());
   }
-  const Setting* info = file.find("", "info");
-  return Resource{tag, common::Id(id.as_string()), std::move(type), info ? info->as_string() : "",
-                  std::move(file)};
+  if (const Setting* info = file.find("", "info")) description.info = info->as_string();
+  description.file = std::move(file);
+  return description;
+}
+
+Resource parse_resource(const common::Tag& tag, const std::string& path, std::string_view text) {
+  Description description = parse_description(path, text);
+  required(description.file, "id");
+  return Resource{tag, *description.id, std::move(description.type), description.info.value_or(""),
+                  std::move(description.file)};
 }
 
 }  // namespace genapp::cluster

@@ -18,9 +18,32 @@ endif()
 
 if(GENAPP_SANITIZE)
   target_compile_options(genapp_flags INTERFACE
-    -fsanitize=${GENAPP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    -fsanitize=${GENAPP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+    # The tests' own code: see tests/CMakeLists.txt.
+    $<$<BOOL:$<TARGET_PROPERTY:GENAPP_BUILD_QUICKLY>>:-fno-sanitize=undefined>)
   target_link_options(genapp_flags INTERFACE -fsanitize=${GENAPP_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND GENAPP_SANITIZE MATCHES "address")
+    # The tests start thousands of programs, and half of what that costs is relocating the runtime and
+    # themselves.
+    target_compile_options(genapp_flags INTERFACE -fno-pie)
+    # Not libstdc++: AddressSanitizer hears of exceptions by standing before its functions.
+    target_link_options(genapp_flags INTERFACE -no-pie -static-libasan -static-libubsan)
+  endif()
 endif()
+
+# Sources that are compiled as one where CMAKE_UNITY_BUILD is on (all presets but dev and fuzz): most
+# of a small source's compile time is its headers. Those that aren't named stay apart: the long ones,
+# which would keep one processor waiting, and those with a name of their own that another has too.
+function(genapp_compile_together target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
+  set_source_files_properties(${ARGN} PROPERTIES UNITY_GROUP together)
+endfunction()
+
+# Sources of a target that are otherwise all compiled together: those with a name of their own that
+# another has too.
+function(genapp_compile_apart)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
 
 # A program of genapp's: genapp_executable(NAME sources... LIBRARIES ... DESTINATION ...)
 function(genapp_executable name)

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "common/clock.hpp"
 #include "common/exit_code.hpp"
 #include "common/state.hpp"
 
@@ -31,12 +32,15 @@ class Application {
  public:
   virtual ~Application() = default;
 
-  // Each may throw Error instead of returning a failure. They block: restore and recover for
-  // HC_TIMEOUT and some seconds, remove for `drain` and some seconds, quickCheck for 5 s at most.
+  // Each may throw Error instead of returning a failure. They block as long as the application's
+  // own settings say.
   virtual Outcome restore() = 0;
   virtual Outcome remove() = 0;
   virtual Outcome quick_check() = 0;
   virtual Outcome recover() = 0;
+
+  // A quick_check() that takes longer hangs, and counts as a failure.
+  virtual Clock::duration longest_quick_check() const = 0;
 };
 
 }  // namespace genapp::common

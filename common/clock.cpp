@@ -1,20 +1,21 @@
 #include "common/clock.hpp"
 
 #include <stdio.h>
-#include <time.h>
 
 namespace genapp::common {
 
 std::string utc_text(WallClock::time_point when) {
-  const auto since = std::chrono::floor<std::chrono::milliseconds>(when.time_since_epoch());
-  const time_t seconds = std::chrono::floor<std::chrono::seconds>(since).count();
-  const int millis = static_cast<int>((since - std::chrono::seconds(seconds)).count());
-  struct tm parts {};
-  ::gmtime_r(&seconds, &parts);
+  // gmtime_r would read /etc/localtime first, eight system calls for nothing.
+  const auto time = std::chrono::floor<std::chrono::milliseconds>(when);
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
   char text[64];
-  const int length = ::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                                parts.tm_hour, parts.tm_min, parts.tm_sec, millis);
+  const int length = ::snprintf(
+      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   return std::string(text, static_cast<std::size_t>(length));
 }
 

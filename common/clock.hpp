@@ -4,7 +4,8 @@
 //
 // Clock is CLOCK_MONOTONIC: it stands still while the machine is suspended. No probe can arrive
 // then, so that time must not count against the load balancer; after a resume it has the rest of
-// HC_TIMEOUT to come back. CLOCK_BOOTTIME would raise the flag at every resume.
+// HC_TIMEOUT to come back. CLOCK_BOOTTIME would raise the flag at every resume. A virtual machine
+// that its hypervisor pauses may see either clock stop or jump (docs/architecture.md).
 
 #include <chrono>
 #include <string>

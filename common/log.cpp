@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 #include <syslog.h>
 
+#include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/printable.hpp"
 
@@ -41,10 +42,25 @@ spdlog::level::level_enum spdlog_level(Level level) {
   return spdlog::level::info;
 }
 
+// "%*": the time. spdlog's own flags for it would read /etc/localtime, though all times are UTC.
+class UtcTime : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    const std::string text = utc_text(message.time);
+    out.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<UtcTime>();
+  }
+};
+
 void use(std::string_view program, spdlog::sink_ptr sink, Level least, const char* pattern) {
   auto logger = std::make_shared<spdlog::logger>(std::string(program), std::move(sink));
-  logger->set_formatter(
-      std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
+  spdlog::pattern_formatter::custom_flags flags;
+  flags['*'] = std::make_unique<UtcTime>();
+  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+      pattern, spdlog::pattern_time_type::utc, "\n", std::move(flags)));
   logger->set_level(spdlog_level(least));
   logger->flush_on(spdlog::level::debug);
   // A log that can't be written (disk full) must not stop the work it tells of, and a daemon has no
@@ -55,10 +71,10 @@ void use(std::string_view program, spdlog::sink_ptr sink, Level least, const cha
 
 // What came from outside must not begin a line of its own.
 void write(spdlog::level::level_enum level, std::string_view line) {
-  if (the_logger) the_logger->log(level, printable(line, kMostLineBytes));
+  if (the_logger) the_logger->log(level, printable_utf8(line, kMostLineBytes));
 }
 
-constexpr char kPattern[] = "%Y-%m-%dT%H:%M:%S.%eZ %n[%P] %l: %v";
+constexpr char kPattern[] = "%* %n[%P] %l: %v";
 
 }  // namespace
 

@@ -22,10 +22,19 @@ std::string resources_dir() { return config_dir() + "/resources.d"; }
 std::string resource_name(const Tag& tag) { return tag.text() + kResourceSuffix; }
 std::string resource_file(const Tag& tag) { return resources_dir() + "/" + resource_name(tag); }
 
+std::string lifekeeper_root() { return from_environment("LKROOT", "/opt/LifeKeeper"); }
+std::string ins_list() { return lifekeeper_root() + "/bin/ins_list"; }
+std::string lifekeeper_defaults() {
+  return from_environment("GENAPP_LK_DEFAULTS", "/etc/default/LifeKeeper");
+}
+
 std::string pid_name(const Id& id) { return id.text() + ".pid"; }
 std::string flag_name(const Id& id) { return id.text() + "-hc-ng"; }
 std::string state_name(const Id& id) { return id.text() + ".state"; }
 std::string sock_name(const Id& id) { return id.text() + ".sock"; }
+std::string app_name(const Id& id) { return id.text() + ".app"; }
+std::string turn_name(const Id& id) { return id.text() + ".turn"; }
+std::string check_name(const Id& id) { return id.text() + ".check"; }
 std::string lock_name(const Id& id) { return id.text() + ".lock"; }
 
 std::string temporary_name(const std::string& name) { return "." + name + ".new"; }

@@ -17,6 +17,10 @@ std::string settings_file();                // CONFIG_DIR/genapp.toml
 std::string resources_dir();                // CONFIG_DIR/resources.d
 std::string resource_file(const Tag& tag);  // CONFIG_DIR/resources.d/TAG.toml
 
+std::string lifekeeper_root();      // $LKROOT, else /opt/LifeKeeper
+std::string ins_list();             // LKROOT/bin/ins_list
+std::string lifekeeper_defaults();  // $GENAPP_LK_DEFAULTS, else /etc/default/LifeKeeper
+
 // Names inside resources.d.
 inline constexpr char kResourceSuffix[] = ".toml";
 inline constexpr char kRegistryLock[] = ".lock";
@@ -27,6 +31,9 @@ std::string pid_name(const Id& id);    // ID.pid: pid and start time; its lock i
 std::string flag_name(const Id& id);   // ID-hc-ng: no probe came for HC_TIMEOUT (the seed's name)
 std::string state_name(const Id& id);  // ID.state: the embedded registry's ISP, ISU, OSU or OSF
 std::string sock_name(const Id& id);   // ID.sock: the daemon's control socket
+std::string app_name(const Id& id);    // ID.app: a supervised command's process, or how it ended
+std::string turn_name(const Id& id);   // ID.turn: who runs a restore, remove or recover script
+std::string check_name(const Id& id);  // ID.check: who runs a quickCheck script
 std::string lock_name(const Id& id);   // ID.lock: held while files above are made or taken away
 
 // What a writer fills before it renames it to `name`; a leading dot keeps it out of listings.

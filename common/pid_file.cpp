@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/error.hpp"
@@ -19,8 +20,9 @@ constexpr std::size_t kMostBytes = 64;
 constexpr auto kLongestWait = std::chrono::seconds(1);
 constexpr int kPauseMilliseconds = 1;
 
-Fd open_for_reading(const Directory& run_dir, const Id& id) {
-  const std::string name = paths::pid_name(id);
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+Fd open_for_reading(const Directory& run_dir, const std::string& name) {
   Fd file(::openat(run_dir.fd(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file && errno == ELOOP) throw Error(run_dir.full(name) + " is a symbolic link: remove it");
   if (!file && errno != ENOENT) throw system_error("pid file " + run_dir.full(name), errno);
@@ -34,6 +36,21 @@ std::optional<PidRecord> read_record(const Fd& file) {
   return parse_pid_record(std::string_view(text, static_cast<std::size_t>(n)));
 }
 
+// Zero, or the errno. A short write sets none; on a full file system it is the usual sign.
+int write_record(const Fd& file, const std::string& text) {
+  int truncated = 0;
+  do {
+    truncated = ::ftruncate(file.get(), 0);
+  } while (truncated != 0 && errno == EINTR);
+  if (truncated != 0) return errno;
+  ssize_t written = 0;
+  do {
+    written = ::pwrite(file.get(), text.data(), text.size(), 0);
+  } while (written < 0 && errno == EINTR);
+  if (written < 0) return errno;
+  return written == static_cast<ssize_t>(text.size()) ? 0 : ENOSPC;
+}
+
 }  // namespace
 
 std::optional<PidRecord> parse_pid_record(std::string_view text) {
@@ -42,29 +59,36 @@ std::optional<PidRecord> parse_pid_record(std::string_view text) {
   const auto pid = std::from_chars(text.data(), end, record.pid);
   if (pid.ec != std::errc() || pid.ptr == end || *pid.ptr != ' ') return std::nullopt;
   const auto ticks = std::from_chars(pid.ptr + 1, end, record.start_ticks);
-  if (ticks.ec != std::errc() || ticks.ptr + 1 != end || *ticks.ptr != '\n') return std::nullopt;
-  if (record.pid <= 0) return std::nullopt;
+  if (ticks.ec != std::errc() || ticks.ptr == end || record.pid <= 0) return std::nullopt;
+  std::string_view rest(ticks.ptr, static_cast<std::size_t>(end - ticks.ptr));
+  // Without its end it may be half of one.
+  if (!rest.ends_with('\n')) return std::nullopt;
+  rest.remove_suffix(1);
+  if (rest.empty()) return record;
+  if (rest.front() != ' ' || rest.size() == 1 ||
+      !std::all_of(rest.begin() + 1, rest.end(), is_letter)) {
+    return std::nullopt;
+  }
+  record.word = rest.substr(1);
   return record;
 }
 
 std::string format_pid_record(const PidRecord& record) {
-  return std::to_string(record.pid) + " " + std::to_string(record.start_ticks) + "\n";
+  return std::to_string(record.pid) + " " + std::to_string(record.start_ticks) +
+         (record.word.empty() ? "" : " " + record.word) + "\n";
 }
 
-std::optional<PidFile> PidFile::take(const LockFile&, const Directory& run_dir, const Id& id) {
-  const std::string name = paths::pid_name(id);
+std::optional<PidFile> PidFile::take(const LockFile&, const Directory& run_dir,
+                                     const std::string& name, const std::string& word,
+                                     Record record) {
   Fd file(::openat(run_dir.fd(), name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file && errno == ELOOP) throw Error(run_dir.full(name) + " is a symbolic link: remove it");
   if (!file) throw system_error("pid file " + run_dir.full(name), errno);
   if (!try_lock(file, run_dir.full(name))) return std::nullopt;
   const auto ticks = start_ticks(::getpid());
   if (!ticks) throw Error("can't read /proc/self/stat: is /proc mounted?");
-  const std::string text = format_pid_record({::getpid(), *ticks});
-  errno = 0;
-  if (::ftruncate(file.get(), 0) != 0 ||
-      ::pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    // A short write sets no errno; on a full file system it is the usual sign.
-    const int error = errno ? errno : ENOSPC;
+  const int error = write_record(file, format_pid_record({::getpid(), *ticks, word}));
+  if (error != 0 && record == Record::needed) {
     ::unlinkat(run_dir.fd(), name.c_str(), 0);
     throw system_error("writing pid file " + run_dir.full(name), error);
   }
@@ -81,31 +105,43 @@ bool PidFile::in_place(const Directory& run_dir, const Id& id) const {
          (opened.st_ino == named.st_ino && opened.st_dev == named.st_dev);
 }
 
-bool is_alive(const Directory& run_dir, const Id& id) {
-  const Fd file = open_for_reading(run_dir, id);
-  return file && is_locked(file, run_dir.full(paths::pid_name(id)));
+void PidFile::release() && {
+  while (::ftruncate(file_.get(), 0) != 0) {
+    if (errno != EINTR) throw system_error("emptying a pid file", errno);
+  }
+  file_.close();
 }
 
-std::optional<LivingProcess> find_living(const Directory& run_dir, const Id& id) {
+bool is_alive(const Directory& run_dir, const std::string& name) {
+  const Fd file = open_for_reading(run_dir, name);
+  return file && is_locked(file, run_dir.full(name));
+}
+
+std::optional<PidRecord> read_pid_record(const Directory& run_dir, const std::string& name) {
+  const Fd file = open_for_reading(run_dir, name);
+  return file ? read_record(file) : std::nullopt;
+}
+
+std::optional<LivingProcess> find_living(const Directory& run_dir, const std::string& name) {
   const auto deadline = Clock::now() + kLongestWait;
   for (;;) {
-    const Fd file = open_for_reading(run_dir, id);
-    if (!file || !is_locked(file, run_dir.full(paths::pid_name(id)))) return std::nullopt;
+    const Fd file = open_for_reading(run_dir, name);
+    if (!file || !is_locked(file, run_dir.full(name))) return std::nullopt;
     const auto record = read_record(file);
     if (record) {
       auto pidfd = open_pidfd(record->pid);
       // The pid is the holder's own if it has the start time that the holder wrote, and if the lock
       // is still held after the pidfd was taken: a process that died before can't hold it.
       if (pidfd && start_ticks(record->pid) == record->start_ticks &&
-          is_locked(file, run_dir.full(paths::pid_name(id)))) {
-        return LivingProcess{record->pid, std::move(*pidfd)};
+          is_locked(file, run_dir.full(name))) {
+        return LivingProcess{record->pid, std::move(*pidfd), record->word};
       }
     }
     if (Clock::now() >= deadline) {
-      throw Error("the lock on " + run_dir.full(paths::pid_name(id)) +
-                  " is held, but not by the process the file names: is the daemon in another pid "
-                  "namespace, or was the file overwritten? See 'fuser " +
-                  run_dir.full(paths::pid_name(id)) + "'");
+      throw Error("the lock on " + run_dir.full(name) +
+                  " is held, but not by the process the file names: is it in another pid or "
+                  "time namespace, or was the file overwritten? See 'fuser " +
+                  run_dir.full(name) + "'");
     }
     ::poll(nullptr, 0, kPauseMilliseconds);
   }

@@ -8,18 +8,24 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "common/directory.hpp"
 #include "common/fd.hpp"
 #include "common/identifier.hpp"
 #include "common/lock_file.hpp"
+#include "common/paths.hpp"
 
 namespace genapp::common {
 
-// What the file holds: "PID START_TICKS\n".
+// Other files of the run directory are held in the same way by those who run scripts: they are
+// named, ID.pid is meant where an id is given.
+
+// What the file holds: "PID START_TICKS\n", or "PID START_TICKS WORD\n" with what the holder does.
 struct PidRecord {
   pid_t pid = 0;
   std::uint64_t start_ticks = 0;
+  std::string word{};  // letters
   friend bool operator==(const PidRecord&, const PidRecord&) = default;
 };
 std::optional<PidRecord> parse_pid_record(std::string_view text);
@@ -31,11 +37,22 @@ class PidFile {
   // Takes the lock for the calling process and writes its record; ID.lock, held by the caller,
   // keeps anybody from unlinking meanwhile. Nothing when a living process holds it. Throws Error,
   // leaving no file.
-  static std::optional<PidFile> take(const LockFile&, const Directory& run_dir, const Id& id);
+  // With Record::wanted, a record that can't be written (a full file system) is done without: the
+  // lock holds, and who looks for its holder is told that it can't be identified.
+  enum class Record { needed, wanted };
+  static std::optional<PidFile> take(const LockFile&, const Directory& run_dir,
+                                     const std::string& name, const std::string& word = "",
+                                     Record record = Record::needed);
+  static std::optional<PidFile> take(const LockFile& lock, const Directory& run_dir, const Id& id) {
+    return take(lock, run_dir, paths::pid_name(id));
+  }
 
   // Whether the name in the run directory still leads to the file that is locked here. False means
   // that somebody deleted or replaced it and that no remove could find this daemon any more.
   bool in_place(const Directory& run_dir, const Id& id) const;
+
+  // Gives the lock back; the file stays, empty. Throws Error.
+  void release() &&;
 
  private:
   explicit PidFile(Fd file) : file_(std::move(file)) {}
@@ -46,14 +63,25 @@ class PidFile {
 struct LivingProcess {
   pid_t pid = 0;
   Fd pidfd;
+  std::string word{};
 };
 
-// Whether some process holds the lock of ID.pid. Takes no lock. Throws Error.
-bool is_alive(const Directory& run_dir, const Id& id);
+// Whether some process holds the file's lock. Takes no lock. Throws Error.
+bool is_alive(const Directory& run_dir, const std::string& name);
+inline bool is_alive(const Directory& run_dir, const Id& id) {
+  return is_alive(run_dir, paths::pid_name(id));
+}
 
 // The process that holds it; nothing when none does. Waits up to 1 s for a starter that has the
 // lock and has not written its record yet. Throws Error when the lock is held by a process that
-// can't be identified (another pid namespace).
-std::optional<LivingProcess> find_living(const Directory& run_dir, const Id& id);
+// can't be identified (another pid or time namespace).
+std::optional<LivingProcess> find_living(const Directory& run_dir, const std::string& name);
+inline std::optional<LivingProcess> find_living(const Directory& run_dir, const Id& id) {
+  return find_living(run_dir, paths::pid_name(id));
+}
+
+// What the file says, whether anybody holds it or not; nothing when it is not there or half
+// written. Throws Error.
+std::optional<PidRecord> read_pid_record(const Directory& run_dir, const std::string& name);
 
 }  // namespace genapp::common

@@ -16,4 +16,8 @@ std::string quoted(std::string_view text, std::size_t most = 80);
 // came from outside.
 std::string printable(std::string_view text, std::size_t most = 400);
 
+// A program's own words for the log: UTF-8 stays as it is; control bytes and what is no UTF-8
+// become C escapes.
+std::string printable_utf8(std::string_view text, std::size_t most = 400);
+
 }  // namespace genapp::common

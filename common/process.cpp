@@ -8,11 +8,36 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "common/error.hpp"
 
 namespace genapp::common {
+namespace {
+
+constexpr std::size_t kMostStatBytes = 1024;
+
+// Empty when there is no such process.
+std::string_view read_stat(pid_t pid, std::array<char, kMostStatBytes>& buffer) {
+  char path[32];
+  ::snprintf(path, sizeof path, "/proc/%d/stat", static_cast<int>(pid));
+  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  ssize_t n = 0;
+  do {
+    n = file ? ::read(file.get(), buffer.data(), buffer.size()) : 0;
+  } while (n < 0 && errno == EINTR);
+  return {buffer.data(), n > 0 ? static_cast<std::size_t>(n) : 0};
+}
+
+// proc(5): a zombie, or one that is just being taken away.
+bool is_ended_state(std::string_view stat) {
+  const auto close = stat.rfind(") ");
+  return close == std::string_view::npos || close + 2 >= stat.size() ||
+         std::string_view("ZXx").find(stat[close + 2]) != std::string_view::npos;
+}
+
+}  // namespace
 
 std::optional<std::uint64_t> start_ticks_from_stat(std::string_view stat) {
   const auto close = stat.rfind(')');
@@ -23,11 +48,13 @@ std::optional<std::uint64_t> start_ticks_from_stat(std::string_view stat) {
     const auto begin = stat.find_first_not_of(' ');
     if (begin == std::string_view::npos) return std::nullopt;
     stat.remove_prefix(begin);
-    const auto end = std::min(stat.find(' '), stat.size());
+    const auto end = stat.find(' ');
+    // A field that nothing follows may be half of one.
+    if (end == std::string_view::npos) return std::nullopt;
     if (field == 22) {
       std::uint64_t ticks = 0;
       const auto [stop, error] = std::from_chars(stat.data(), stat.data() + end, ticks);
-      if (error != std::errc() || stop == stat.data()) return std::nullopt;
+      if (error != std::errc() || stop != stat.data() + end) return std::nullopt;
       return ticks;
     }
     stat.remove_prefix(end);
@@ -36,14 +63,14 @@ std::optional<std::uint64_t> start_ticks_from_stat(std::string_view stat) {
 }
 
 std::optional<std::uint64_t> start_ticks(pid_t pid) {
-  char path[32];
-  ::snprintf(path, sizeof path, "/proc/%d/stat", static_cast<int>(pid));
-  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
-  if (!file) return std::nullopt;
-  char text[1024];
-  const ssize_t n = ::read(file.get(), text, sizeof text);
-  if (n <= 0) return std::nullopt;
-  return start_ticks_from_stat(std::string_view(text, static_cast<std::size_t>(n)));
+  std::array<char, kMostStatBytes> buffer;
+  return start_ticks_from_stat(read_stat(pid, buffer));
+}
+
+bool runs(pid_t pid, std::uint64_t ticks) {
+  std::array<char, kMostStatBytes> buffer;
+  const std::string_view stat = read_stat(pid, buffer);
+  return start_ticks_from_stat(stat) == ticks && !is_ended_state(stat);
 }
 
 std::optional<Fd> open_pidfd(pid_t pid) {

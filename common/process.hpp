@@ -17,7 +17,10 @@ namespace genapp::common {
 // process. With the pid it names one process for the whole uptime.
 std::optional<std::uint64_t> start_ticks(pid_t pid);
 
-// The same from the file's text; for the parser's tests. The second field, the command name, is in
+// Whether that one process is there and has not ended; a zombie has.
+bool runs(pid_t pid, std::uint64_t ticks);
+
+// The ticks from the file's text; for the parser's tests. The second field, the command name, is in
 // parentheses and may itself hold spaces and parentheses.
 std::optional<std::uint64_t> start_ticks_from_stat(std::string_view stat);
 

@@ -4,7 +4,7 @@
 #include <boost/program_options.hpp>
 
 #include "common/error.hpp"
-#include "common/printable.hpp"
+#include "common/option_problem.hpp"
 
 namespace genapp::common {
 namespace po = boost::program_options;
@@ -51,8 +51,7 @@ ResourceArgs parse_resource_args(int argc, const char* const* argv) {
     return {Tag(required(found, "tag", "-t TAG")), Id(required(found, "id", "-i ID")),
             std::move(ignored)};
   } catch (const po::error& problem) {
-    // The library's texts repeat what the user typed; that may be anything.
-    throw Error(printable(problem.what()), ExitCode::usage);
+    throw Error(option_problem(problem, {argv, argv + argc}), ExitCode::usage);
   }
 }
 

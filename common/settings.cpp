@@ -12,7 +12,7 @@ namespace genapp::common {
 namespace {
 
 constexpr std::array<std::string_view, 3> kKeys{"cluster", "log_file", "log_level"};
-constexpr std::array<std::string_view, 1> kSections{"lbhc"};
+constexpr std::array<std::string_view, 2> kSections{"lbhc", "script"};
 
 std::string plain(double value) {
   char text[32];
@@ -20,19 +20,15 @@ std::string plain(double value) {
   return std::string(text, end);
 }
 
-}  // namespace
-
-Settings read_settings() {
+Settings settings_in(TomlFile file) {
   Settings settings;
-  settings.file = TomlFile::read(paths::settings_file());
-  if (!settings.file) return settings;
-  settings.file->require_known("", kKeys);
-  settings.file->require_known_sections(kSections);
-  if (const Setting* found = settings.file->find("", "cluster")) {
+  file.require_known("", kKeys);
+  file.require_known_sections(kSections);
+  if (const Setting* found = file.find("", "cluster")) {
     settings.cluster = found->as_word({"registry", "lifekeeper"}) == 0 ? ClusterKind::registry
                                                                        : ClusterKind::lifekeeper;
   }
-  if (const Setting* found = settings.file->find("", "log_file")) {
+  if (const Setting* found = file.find("", "log_file")) {
     settings.log_file = found->as_string();
     if (!settings.log_file.empty() && settings.log_file.front() != '/') {
       throw found->error("must be an absolute path: the daemon works in /");
@@ -41,11 +37,23 @@ Settings read_settings() {
       throw found->error("holds a zero byte");
     }
   }
-  if (const Setting* found = settings.file->find("", "log_level")) {
+  if (const Setting* found = file.find("", "log_level")) {
     settings.log_level =
         static_cast<log::Level>(found->as_word({"debug", "info", "warn", "error"}));
   }
+  settings.file = std::move(file);
   return settings;
+}
+
+}  // namespace
+
+Settings read_settings() {
+  auto file = TomlFile::read(paths::settings_file());
+  return file ? settings_in(std::move(*file)) : Settings();
+}
+
+Settings parse_settings(const std::string& path, std::string_view text) {
+  return settings_in(TomlFile::parse(path, text));
 }
 
 Clock::duration as_seconds(const Setting& setting, double least, double most) {
@@ -57,18 +65,22 @@ Clock::duration as_seconds(const Setting& setting, double least, double most) {
   return std::chrono::round<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
+Setting number_setting(std::string section, std::string key, std::string_view text,
+                       std::string origin) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  Setting setting{std::move(section), std::move(key), value, std::move(origin)};
+  if (text.empty()) throw setting.error("is set but empty: unset it or give a number");
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw setting.error("is " + quoted(text) + ", must be a number");
+  }
+  return setting;
+}
+
 std::optional<Setting> number_from_environment(const char* variable) {
   const char* text = std::getenv(variable);
   if (!text) return std::nullopt;
-  const std::string_view all(text);
-  double value = 0;
-  const auto [end, error] = std::from_chars(all.data(), all.data() + all.size(), value);
-  Setting setting{"", variable, value, "environment variable"};
-  if (all.empty()) throw setting.error("is set but empty: unset it or give a number");
-  if (error != std::errc() || end != all.data() + all.size()) {
-    throw setting.error("is " + quoted(all) + ", must be a number");
-  }
-  return setting;
+  return number_setting("", variable, text, "environment variable");
 }
 
 }  // namespace genapp::common

@@ -24,8 +24,16 @@ struct Settings {
 // Throws Error naming file and line on a syntax error, an unknown key or table, or a wrong value.
 Settings read_settings();
 
+// The settings in a file's text. `path` is for messages. Throws as read_settings(). Pure.
+Settings parse_settings(const std::string& path, std::string_view text);
+
 // "30", "0.2" as seconds. Throws setting.error() unless least <= value <= most (seconds).
 Clock::duration as_seconds(const Setting& setting, double least, double most);
+
+// `text` as the value of a setting. Throws the setting's error() when it is empty or not a plain
+// decimal number.
+Setting number_setting(std::string section, std::string key, std::string_view text,
+                       std::string origin);
 
 // The variable as a setting whose value is a number; nothing when it is unset. Throws Error when
 // it is empty or not a plain decimal number.

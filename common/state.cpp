@@ -33,4 +33,11 @@ std::optional<State> parse_state(std::string_view text) {
   return std::nullopt;
 }
 
+std::string state_line(State state) { return std::string(state_text(state)) + "\n"; }
+
+std::optional<State> parse_state_line(std::string_view text) {
+  if (!text.ends_with('\n')) return std::nullopt;
+  return parse_state(text.substr(0, text.size() - 1));
+}
+
 }  // namespace genapp::common

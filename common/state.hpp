@@ -3,6 +3,7 @@
 // A resource's state on this node, in LifeKeeper's words.
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace genapp::common {
@@ -16,6 +17,10 @@ enum class State {
 
 std::string_view state_text(State state);  // "ISP", …
 std::optional<State> parse_state(std::string_view text);
+
+// ID.state's text: the word and a line feed. Nothing when it is anything else, such as half of one.
+std::string state_line(State state);
+std::optional<State> parse_state_line(std::string_view text);
 
 inline bool in_service(State state) {
   return state == State::in_service_protected || state == State::in_service_unprotected;

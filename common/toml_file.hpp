@@ -51,6 +51,9 @@ class TomlFile {
   const std::vector<Setting>& settings() const { return settings_; }
   const Setting* find(std::string_view section, std::string_view key) const;
 
+  // Adds a setting that the file does not hold, or takes the place of the one of its name.
+  void put(Setting setting);
+
   // Throws Error naming the line of the first key in `section` that is not one of `known`.
   void require_known(std::string_view section, std::span<const std::string_view> known) const;
   // Throws Error naming the line of the first key in a table that is not one of `known`.

@@ -25,12 +25,13 @@ struct Command {
 constexpr std::array kCommands{
     Command{"create", "makes a resource",
             "create -t TAG -i ID --info INFO [--type lbhc] [--set KEY=VALUE]...\n"
+            "       genapp create -t TAG -i ID --type script [--info INFO] --set folder=PATH\n"
             "  -t, --tag TAG     the resource's name\n"
             "  -i, --id ID       its identity on this node; names its run-time files\n"
-            "  --info INFO       for lbhc: \"PORT [REPLY MESSAGE]\"\n"
-            "  --type TYPE       lbhc, the default\n"
-            "  --set KEY=VALUE   a key of the resource's table [lbhc]; VALUE is TOML (30, true,\n"
-            "                    '[\"azure\"]'), anything else is taken as a string\n",
+            "  --info INFO       for lbhc: \"PORT [REPLY MESSAGE]\"; for a script: any text\n"
+            "  --type TYPE       lbhc, the default, or script\n"
+            "  --set KEY=VALUE   a key of the resource's table, [lbhc] or [script]; VALUE is TOML\n"
+            "                    (30, true, '[\"azure\"]'), anything else is taken as a string\n",
             create},
     Command{"list", "lists the resources",
             "list [--json]\n"
@@ -55,6 +56,18 @@ constexpr std::array kCommands{
             "delete -t TAG\n"
             "  -t, --tag TAG     the resource's name\n",
             delete_resource},
+    Command{"drill", "makes a fault on a resource in service and has it recovered",
+            "drill -t TAG --fault FAULT|--all [--json] [--yes] [--probe] [--programs DIR]\n"
+            "  -t, --tag TAG     the resource's name; in service (ISP) and healthy\n"
+            "  --fault FAULT     no-probe, killed, hung, port-taken or disk-full\n"
+            "  --all             all five, one after the other\n"
+            "  --json            one line of JSON; the timeline goes to standard error\n"
+            "  --yes             do not ask first; needed without a terminal\n"
+            "  --probe           play the load balancer, for a node that has none\n"
+            "  --programs DIR    where restore, quickCheck and recover are\n"
+            "Suspend the cluster manager's monitoring first: it would see the faults, too.\n"
+            "Ctrl-C puts everything back.\n",
+            run_drill},
 };
 
 constexpr char kExitStatus[] = "Exit status: 0 done, 1 failed, 64 wrong command line.\n";

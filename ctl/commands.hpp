@@ -18,5 +18,8 @@ common::ExitCode list(int argc, const char* const* argv);
 common::ExitCode status(int argc, const char* const* argv);
 common::ExitCode set_state(int argc, const char* const* argv);
 common::ExitCode delete_resource(int argc, const char* const* argv);
+// Makes faults on a resource in service and has them recovered. Blocks: HC_TIMEOUT and more a
+// fault. While it runs, INT, TERM and HUP end it once everything is put back.
+common::ExitCode run_drill(int argc, const char* const* argv);
 
 }  // namespace genapp::ctl

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <optional>
 
-#include "cluster/cluster.hpp"
+#include "cluster/kind.hpp"
 #include "cluster/registry.hpp"
 #include "cluster/resource.hpp"
 #include "common/error.hpp"
@@ -16,6 +16,7 @@
 #include "ctl/options.hpp"
 #include "ctl/output.hpp"
 #include "lbhc/config.hpp"
+#include "script/config.hpp"
 
 namespace genapp::ctl {
 namespace {
@@ -30,6 +31,8 @@ constexpr std::size_t kTypeLine = 1;
 constexpr std::size_t kIdLine = 2;
 constexpr std::size_t kInfoLine = 3;
 constexpr std::size_t kFirstKeyLine = 5;
+
+bool is_script(const Draft& draft) { return draft.type == cluster::kScript; }
 
 bool is_bare_key(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -65,7 +68,9 @@ std::optional<std::string> blame_option(const Draft& draft, const std::string& p
   const char* const end = text.data() + text.size();
   const char* const after = std::from_chars(text.data(), end, line).ptr;
   const std::string option = option_of_line(draft, line);
-  const std::string_view problem(after, static_cast<std::size_t>(end - after));
+  std::string_view problem(after, static_cast<std::size_t>(end - after));
+  // Of the file as a whole: "PATH: PROBLEM".
+  if (line == 0) problem.remove_prefix(std::min(problem.find_first_not_of(' '), problem.size()));
   return common::printable(option.empty() ? problem : option + std::string(problem));
 }
 
@@ -80,8 +85,12 @@ Draft parse_create(int argc, const char* const* argv) {
   Draft draft{common::Tag(required(found, "tag", "-t TAG")),
               common::Id(required(found, "id", "-i ID")),
               found["type"].as<std::string>(),
-              required(found, "info", "--info \"PORT [REPLY MESSAGE]\""),
+              "",
               {}};
+  // A script need not have any.
+  if (found.count("info") || !is_script(draft)) {
+    draft.info = required(found, "info", "--info \"PORT [REPLY MESSAGE]\"");
+  }
   if (found.count("set")) {
     for (const auto& text : found["set"].as<std::vector<std::string>>()) {
       draft.keys.push_back(parse_key(text));
@@ -107,7 +116,7 @@ std::string resource_text(const Draft& draft) {
                      "\nid = " + common::toml_quoted(draft.id.text()) +
                      "\ninfo = " + common::toml_quoted(draft.info) + "\n";
   // A wrong type is told by its own line, not by that of its table.
-  if (!draft.keys.empty()) text += "[lbhc]\n";
+  if (!draft.keys.empty()) text += is_script(draft) ? "[script]\n" : "[lbhc]\n";
   for (const Draft::Key& key : draft.keys) text += key.name + " = " + toml_value(key.value) + "\n";
   return text;
 }
@@ -116,7 +125,11 @@ void check_draft(const Draft& draft, const TomlFile* settings) {
   const std::string path = common::paths::resource_file(draft.tag);
   try {
     const auto resource = cluster::parse_resource(draft.tag, path, resource_text(draft));
-    lbhc::read_config(settings, resource.file, resource.info);
+    if (is_script(draft)) {
+      script::read_config(settings, resource.file);
+    } else {
+      lbhc::read_config(settings, resource.file, resource.info);
+    }
   } catch (const Error& problem) {
     const auto blamed = blame_option(draft, path, problem.what());
     if (!blamed) throw;

@@ -1,7 +1,7 @@
 #pragma once
 
 // From the command line of `genapp create` to a resource file's text. Pure, apart from the
-// environment's HC_TIMEOUT.
+// environment's HC_TIMEOUT and from which files a script resource's folder holds.
 
 #include <string>
 #include <vector>
@@ -15,7 +15,7 @@ struct Draft {
   common::Tag tag;
   common::Id id;
   std::string type;
-  std::string info;
+  std::string info;  // may be empty for a script
   struct Key {
     std::string name;
     std::string value;

@@ -2,16 +2,19 @@
 #include <optional>
 #include <string>
 
+#include "cluster/kind.hpp"
 #include "cluster/registry.hpp"
 #include "common/directory.hpp"
 #include "common/error.hpp"
 #include "common/paths.hpp"
 #include "common/pid_file.hpp"
+#include "common/settings.hpp"
 #include "common/toml_file.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/options.hpp"
 #include "ctl/output.hpp"
 #include "lbhc/stop.hpp"
+#include "script/turn.hpp"
 
 namespace genapp::ctl {
 namespace {
@@ -51,17 +54,30 @@ std::optional<Id> salvage_id(const Tag& tag) {
 
 void require_dead(const common::Directory& run_dir, const Tag& tag, const Id& id) {
   if (common::is_alive(run_dir, id)) throw remove_first(tag, id, "has a running daemon");
+  for (const std::string& name : {paths::turn_name(id), paths::check_name(id)}) {
+    if (common::is_alive(run_dir, name)) throw remove_first(tag, id, "has a script that runs");
+  }
 }
 
 void require_out_of_service(const common::Directory& run_dir, const Tag& tag, const Id& id) {
   const common::State state = StateFile(run_dir, id).read();
-  if (!common::in_service(state)) return;
-  throw remove_first(tag, id, "is in service (" + std::string(common::state_text(state)) + ")");
+  if (common::in_service(state)) {
+    throw remove_first(tag, id, "is in service (" + std::string(common::state_text(state)) + ")");
+  }
+  // A restore that failed may have left half of it running, and only its own script stops that.
+  if (script::has_trace(run_dir, id)) {
+    throw remove_first(tag, id, "has run a script that no remove has followed");
+  }
 }
 
 void clean_up(const common::Directory& run_dir, const Tag& tag, const Id& id) {
-  const bool clean = lbhc::clean_up_if_dead(
-      run_dir, id, [&] { StateFile(run_dir, id).write(common::State::out_unimpaired); });
+  const bool clean = lbhc::clean_up_if_dead(run_dir, id, [&] {
+    require_dead(run_dir, tag, id);  // once more, now that nobody can begin
+    for (const std::string& name : {paths::turn_name(id), paths::check_name(id)}) {
+      run_dir.unlink(name);
+    }
+    StateFile(run_dir, id).write(common::State::out_unimpaired);
+  });
   if (!clean) throw remove_first(tag, id, "has a daemon that was started meanwhile");
 }
 
@@ -81,6 +97,18 @@ std::string delete_by_id(const cluster::Registry& registry, const Tag& tag) {
                : "; its id could not be read, so files in " + paths::run_dir() + " may have stayed";
 }
 
+// Settings that can't be read keep nobody from deleting a resource.
+void refuse_lifekeeper() {
+  common::Settings settings;
+  try {
+    settings = common::read_settings();
+  } catch (const Error&) {
+  }
+  if (cluster::cluster_kind(settings) == common::ClusterKind::registry) return;
+  throw Error("this node's resources are LifeKeeper's: delete it there, or set cluster = " +
+              common::toml_quoted("registry") + " in " + paths::settings_file());
+}
+
 }  // namespace
 
 ExitCode delete_resource(int argc, const char* const* argv) {
@@ -88,6 +116,7 @@ ExitCode delete_resource(int argc, const char* const* argv) {
   options.add_options()("tag,t", po::value<std::string>());
   const po::variables_map found = parse_options(options, "", argc, argv);
   const Tag tag(required(found, "tag", "-t TAG"));
+  refuse_lifekeeper();
   const std::string remark = delete_by_id(cluster::Registry(paths::resources_dir()), tag);
   print("deleted the resource \"" + tag.text() + "\"" + remark + "\n");
   return ExitCode::ok;

@@ -3,8 +3,10 @@
 #include <boost/json.hpp>
 #include <boost/program_options.hpp>
 
-#include "common/paths.hpp"
+#include "cluster/cluster.hpp"
+#include "common/error.hpp"
 #include "common/printable.hpp"
+#include "common/settings.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/options.hpp"
 #include "ctl/output.hpp"
@@ -17,6 +19,15 @@ namespace json = boost::json;
 namespace po = boost::program_options;
 using cluster::Resource;
 using common::ExitCode;
+
+// As `genapp status`: settings that can't be read do not hide the resources.
+common::Settings settings_or_defaults() {
+  try {
+    return common::read_settings();
+  } catch (const common::Error&) {
+    return {};
+  }
+}
 
 json::value entry_value(const cluster::Registry::Entry& entry) {
   if (const auto* problem = std::get_if<std::string>(&entry.resource)) {
@@ -69,7 +80,7 @@ ExitCode list(int argc, const char* const* argv) {
   po::options_description options;
   options.add_options()("json", po::bool_switch());
   const po::variables_map found = parse_options(options, "", argc, argv);
-  const Entries entries = cluster::Registry(common::paths::resources_dir()).list();
+  const Entries entries = cluster::open_cluster(settings_or_defaults())->list();
   Block block;
   block.out = found["json"].as<bool>() ? list_json(entries) : list_table(entries);
   block.err = list_problems(entries);

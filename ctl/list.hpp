@@ -1,6 +1,6 @@
 #pragma once
 
-// The registry as text. Pure.
+// The resources as text. Pure.
 
 #include <string>
 #include <vector>

@@ -1,24 +1,28 @@
 #include "ctl/observe.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
-#include <boost/json.hpp>
 #include <functional>
 
+#include "cluster/cluster.hpp"
 #include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/flag_file.hpp"
 #include "common/paths.hpp"
 #include "common/pid_file.hpp"
 #include "common/settings.hpp"
+#include "ctl/flag_cause.hpp"
 #include "ctl/list.hpp"
 #include "lbhc/config.hpp"
 #include "lbhc/control.hpp"
+#include "script/app_file.hpp"
+#include "script/config.hpp"
+#include "script/supervisor.hpp"
 
 namespace genapp::ctl {
 namespace {
 
-namespace json = boost::json;
 namespace paths = common::paths;
 using common::Clock;
 using common::Directory;
@@ -92,7 +96,35 @@ ReadSettings try_settings() {
 void check_config(const ReadSettings& read, const cluster::Resource& resource) {
   if (!read.problem.empty()) throw Error(read.problem);
   const auto& file = read.settings.file;
-  lbhc::read_config(file ? &*file : nullptr, resource.file, resource.info);
+  const common::TomlFile* defaults = file ? &*file : nullptr;
+  if (resource.type == cluster::kScript) {
+    script::read_config(defaults, resource.file);
+  } else {
+    lbhc::read_config(defaults, resource.file, resource.info);
+  }
+}
+
+// The command of a script resource with start = "async".
+void observe_command(const Directory& run_dir, const Id& id, Observed& seen) {
+  attempt(seen, [&] {
+    if (seen.alive || script::why_not_running(run_dir, id)) return;
+    seen.alive = true;
+    if (const auto app = script::read_app_record(run_dir, id)) seen.pid = app->process.pid;
+  });
+}
+
+// A script resource has no daemon; it has whoever runs one of its scripts.
+void observe_runner(const Directory& run_dir, const Id& id, Observed& seen) {
+  for (const std::string& name : {paths::turn_name(id), paths::check_name(id)}) {
+    attempt(seen, [&] {
+      const auto runner = common::find_living(run_dir, name);
+      if (!runner || seen.alive) return;
+      seen.alive = true;
+      seen.pid = runner->pid;
+      seen.at_work = runner->word;
+    });
+  }
+  observe_command(run_dir, id, seen);
 }
 
 // Nothing when there is none: check_config() says why.
@@ -105,7 +137,7 @@ std::optional<std::uint16_t> port_in(const std::string& info) {
 }
 
 Observed observe_entry(const Directory& run_dir, const ReadSettings& read,
-                       const cluster::Registry::Entry& entry) {
+                       const cluster::Cluster& cluster, const cluster::Entry& entry) {
   Observed seen;
   seen.tag = entry.tag;
   if (const auto* problem = std::get_if<std::string>(&entry.resource)) {
@@ -116,22 +148,27 @@ Observed observe_entry(const Directory& run_dir, const ReadSettings& read,
   seen.id = resource.id.text();
   seen.type = resource.type;
   seen.info = resource.info;
-  seen.port = port_in(resource.info);
   attempt(seen, [&] { check_config(read, resource); });
-  attempt(seen, [&] { seen.state = cluster::StateFile(run_dir, resource.id).read(); });
+  attempt(seen, [&] { seen.state = cluster.states(run_dir, resource)->read(); });
+  if (resource.type == cluster::kScript) {
+    observe_runner(run_dir, resource.id, seen);
+    return seen;
+  }
+  seen.port = port_in(resource.info);
   observe_daemon(run_dir, resource.id, seen);
   observe_flag(run_dir, resource.id, seen);
   return seen;
 }
 
-Entries find_entries(const std::optional<common::Tag>& only) {
-  const cluster::Registry registry(paths::resources_dir());
-  Entries entries = registry.list();
-  if (!only) return entries;
-  std::erase_if(entries, [&](const auto& entry) { return entry.tag != only->text(); });
-  // A resource that is not there throws in words of its own.
-  if (entries.empty()) entries.push_back({only->text(), registry.read(*only)});
-  return entries;
+// One that can't be read throws only when it is not there: then there is nothing to show.
+Entries find_entries(const cluster::Cluster& cluster, const std::optional<common::Tag>& only) {
+  if (!only) return cluster.list();
+  try {
+    return {{only->text(), cluster.find(*only)}};
+  } catch (const Error& problem) {
+    if (::access(paths::resource_file(*only).c_str(), F_OK) != 0) throw;
+    return {{only->text(), std::string(problem.what())}};
+  }
 }
 
 }  // namespace
@@ -139,19 +176,12 @@ Entries find_entries(const std::optional<common::Tag>& only) {
 std::vector<Observed> observe(const std::optional<common::Tag>& only) {
   const Directory run_dir = common::open_run_dir();
   const ReadSettings read = try_settings();
+  const auto cluster = cluster::open_cluster(read.settings);
   std::vector<Observed> all;
-  for (const auto& entry : find_entries(only)) all.push_back(observe_entry(run_dir, read, entry));
+  for (const auto& entry : find_entries(*cluster, only)) {
+    all.push_back(observe_entry(run_dir, read, *cluster, entry));
+  }
   return all;
-}
-
-std::optional<std::string> flag_cause(std::string_view line) {
-  if (line.ends_with('\n')) line.remove_suffix(1);
-  boost::system::error_code error;
-  const json::value value = json::parse(line, error);
-  const auto* object = error ? nullptr : value.if_object();
-  const auto* cause = object ? object->if_contains("cause") : nullptr;
-  const auto* text = cause ? cause->if_string() : nullptr;
-  return text ? std::optional<std::string>(std::string_view(*text)) : std::nullopt;
 }
 
 }  // namespace genapp::ctl

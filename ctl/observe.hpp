@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cluster/registry.hpp"
@@ -24,10 +23,11 @@ struct Observed {
   std::optional<std::string> id;
   std::optional<std::string> type;
   std::optional<std::string> info;
-  std::optional<std::uint16_t> port;  // in info
+  std::optional<std::uint16_t> port;  // in info; only an lbhc has one
   std::optional<common::State> state;
-  bool alive = false;                  // a process holds the lock of ID.pid
+  bool alive = false;                  // see "alive" in status_view.hpp
   std::optional<pid_t> pid;            // nothing when there is none or it can't be told
+  std::optional<std::string> at_work;  // the action whose script runs just now
   std::optional<lbhc::Status> daemon;  // nothing when there is none or it does not answer
   bool flag = false;                   // ID-hc-ng exists
   // Why no probe comes: the daemon's words, else the flag file's, which a dead daemon leaves.
@@ -36,13 +36,10 @@ struct Observed {
 };
 
 // All resources by tag, or the one of `only`. A problem with one is told in its `error` and does
-// not hide the others. Blocks for about 2 s at most for each resource whose daemon hangs. Throws
+// not hide the others. Blocks for about 2 s at most for each resource whose daemon
+// hangs, and for 3 s for each that LifeKeeper does not answer about. Throws
 // common::Error when the run directory or the registry as a whole can't be read, or `only` does not
 // exist.
 std::vector<Observed> observe(const std::optional<common::Tag>& only);
-
-// The cause in a flag file's line; nothing when it has none (a flag raised on a full file system is
-// empty). Pure.
-std::optional<std::string> flag_cause(std::string_view line);
 
 }  // namespace genapp::ctl

@@ -5,7 +5,7 @@
 #include <boost/program_options/positional_options.hpp>
 
 #include "common/error.hpp"
-#include "common/printable.hpp"
+#include "common/option_problem.hpp"
 
 namespace genapp::ctl {
 
@@ -28,8 +28,7 @@ po::variables_map parse_options(const po::options_description& options, const ch
   } catch (const po::too_many_positional_options_error&) {
     throw Error("there is an argument too many", ExitCode::usage);
   } catch (const po::error& problem) {
-    // The library's texts repeat what the user typed; that may be anything.
-    throw Error(common::printable(problem.what()), ExitCode::usage);
+    throw Error(common::option_problem(problem, {argv, argv + argc}), ExitCode::usage);
   }
 }
 

@@ -10,7 +10,8 @@
 namespace genapp::ctl {
 
 // What stands in place of a table without rows.
-inline constexpr char kNoResources[] = "no resources: make one with 'genapp create'\n";
+inline constexpr char kNoResources[] =
+    "no resources: make one with 'genapp create'; one of LifeKeeper's: 'genapp status TAG'\n";
 
 // One answer of a command.
 struct Block {

@@ -24,7 +24,11 @@ std::string state_cell(const Observed& seen) {
   return seen.state ? std::string(common::state_text(*seen.state)) : kUnknown;
 }
 
+bool is_script(const Observed& seen) { return seen.type == cluster::kScript; }
+
 std::string phase_remark(const Observed& seen) {
+  if (seen.at_work) return " (" + common::printable(*seen.at_work) + ")";
+  if (is_script(seen)) return "";
   if (!seen.daemon) return " (hung)";
   const Phase phase = seen.daemon->phase;
   return phase == Phase::serving ? "" : " (" + std::string(lbhc::phase_text(phase)) + ")";
@@ -36,11 +40,13 @@ std::string pid_cell(const Observed& seen) {
 }
 
 std::string port_cell(const Observed& seen) {
+  if (is_script(seen)) return "";
   if (seen.daemon) return std::to_string(seen.daemon->port);
   return seen.port ? std::to_string(*seen.port) : kUnknown;
 }
 
 std::string last_probe_cell(const Observed& seen) {
+  if (is_script(seen)) return "";
   if (!seen.daemon) return seen.alive ? kUnknown : "";
   const auto& last = seen.daemon->last_probe;
   if (!last) return "never";
@@ -48,6 +54,7 @@ std::string last_probe_cell(const Observed& seen) {
 }
 
 std::string probes_cell(const Observed& seen) {
+  if (is_script(seen)) return "";
   if (!seen.daemon) return seen.alive ? kUnknown : "";
   return std::to_string(seen.daemon->answered);
 }
@@ -85,6 +92,7 @@ json::value value_of(const Observed& seen) {
       {"state", seen.state ? json::value(common::state_text(*seen.state)) : json::value(nullptr)},
       {"alive", seen.alive},
       {"pid", number_or_null(seen.pid)},
+      {"action", text_or_null(seen.at_work)},
       {"port", number_or_null(seen.port)},
       {"flag", seen.flag},
       {"cause", text_or_null(seen.cause)},

@@ -12,7 +12,8 @@ namespace genapp::ctl {
 
 // TAG ID TYPE STATE PID PORT "LAST PROBE" PROBES FLAG. A dash stands for what does not apply, a
 // question mark for what could not be told. PORT is the daemon's, else the one in info; PROBES are
-// those that were answered.
+// those that were answered. Of a script resource PID is that of a runner at work, with its action,
+// else that of its command under a supervisor.
 std::string status_table(const std::vector<Observed>& all);
 
 // One line, with its line feed. Names and meanings stay; keys may be added.
@@ -20,8 +21,11 @@ std::string status_table(const std::vector<Observed>& all);
 //     "tag":"lb","id":"app1","type":"lbhc",
 //     "info":"54321 OK",
 //     "state":"ISP",         ISP, ISU, OSU or OSF
-//     "alive":true,          a process holds the lock of ID.pid
-//     "pid":123,             null: there is none, or it can't be told
+//     "alive":true,          a process holds the lock of ID.pid; for a script: one of the
+//                            resource's scripts or its supervised command runs just now
+//     "pid":123,             the daemon's, the runner's or the command's; null: there is none, or
+//                            it can't be told
+//     "action":null,         for a script: the action that runs, "restore", "quickCheck", ...
 //     "port":54321,          the one in info; the daemon's own is in "daemon"
 //     "flag":false,          ID-hc-ng exists
 //     "cause":null,          why no probe comes: "never probed", "stopped after ..."
@@ -30,7 +34,7 @@ std::string status_table(const std::vector<Observed>& all);
 //     "error":null           what could not be told, and why
 //   }]}
 // By tag. id, type, info, state and port are null when they could not be read; without an id
-// nothing else was looked for.
+// nothing else was looked for. port, flag, cause and daemon are an lbhc's.
 std::string status_json(const std::vector<Observed>& all);
 
 // A line for every resource with an error.

@@ -1,4 +1,5 @@
-# Fails unless every key of [lbhc] that the code knows is in the guide and in the man page.
+# Fails unless every key of [lbhc] that the code knows is in the guide and in the man page, and every
+# key of [script] in its man page.
 #   cmake -D SOURCE_DIR=... -P shown_keys.cmake
 
 file(READ ${SOURCE_DIR}/lbhc/config.cpp code)
@@ -26,3 +27,28 @@ foreach(entry ${entries})
   endif()
 endforeach()
 message(STATUS "${count} keys, each in docs/lbhc.md and genapp.toml.5")
+
+# A page's item may name several keys; those that are made of an action's name are none of the table's.
+file(READ ${SOURCE_DIR}/script/config.cpp script_code)
+file(READ ${SOURCE_DIR}/docs/man/genapp-script.5 script_page)
+string(REGEX MATCHALL "Key{\"[a-z_]+\"" script_entries "${script_code}")
+string(REGEX MATCHALL "apply_[a-z_]+}" functions "${script_code}")
+list(LENGTH script_entries count)
+list(LENGTH functions expected)
+if(count EQUAL 0 OR NOT count EQUAL expected)
+  message(FATAL_ERROR "script/config.cpp: ${count} keys found, ${expected} expected: has kKeys changed its form?")
+endif()
+set(script_keys folder)
+foreach(entry ${script_entries})
+  string(REGEX REPLACE "Key{\"(.*)\"" "\\1" key "${entry}")
+  list(APPEND script_keys ${key})
+endforeach()
+foreach(action restore remove quickcheck recover)
+  list(APPEND script_keys ${action} ${action}_timeout)
+endforeach()
+foreach(key ${script_keys})
+  if(NOT script_page MATCHES "\n\\.It Cm ([a-z_]+ , )*${key}( , [a-z_]+)*\n")
+    message(SEND_ERROR "docs/man/genapp-script.5 has no item for the key ${key}")
+  endif()
+endforeach()
+message(STATUS "keys of [script], each in genapp-script.5: ${script_keys}")

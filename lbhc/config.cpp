@@ -136,6 +136,14 @@ bool is_agent_word(std::string_view word) {
          (word.starts_with(kMaxConn) && is_number_followed_by(word.substr(kMaxConn.size()), ""));
 }
 
+// Whether an error's text already names the place of one of these settings.
+bool begins_with_origin(const std::string& text, const common::TomlFile& file) {
+  const auto& all = file.settings();
+  return std::any_of(all.begin(), all.end(), [&](const Setting& setting) {
+    return text.starts_with(setting.origin + ": ");
+  });
+}
+
 }  // namespace
 
 std::string_view protocol_text(Protocol protocol) {
@@ -188,9 +196,9 @@ Config read_config(const common::TomlFile* settings, const common::TomlFile& res
     if (config.protocol == Protocol::haproxy_agent) check_agent_message(config.message);
   } catch (const Error& problem) {
     const std::string text = problem.what();
-    const bool placed = (!resource.path().empty() && text.starts_with(resource.path() + ":")) ||
-                        (settings && text.starts_with(settings->path() + ":"));
-    if (placed) throw;
+    if (begins_with_origin(text, resource) || (settings && begins_with_origin(text, *settings))) {
+      throw;
+    }
     const std::string place = info_setting ? info_setting->origin : resource.path();
     throw Error(place.empty() ? text : place + ": " + text);
   }

@@ -4,18 +4,20 @@
 // request a connection, one line; the answer is one line, then the daemon closes.
 //   "status\n"          -> the status line (lbhc/status.hpp)
 //   "drain SECONDS\n"   -> the status line, phase "draining"; the daemon ends SECONDS later
+//   "ignore SECONDS\n"  -> the status line; probes are answered as before but do not count for
+//                          SECONDS, 10 at most; each such request sets the time anew, 0 ends it.
+//                          Without effect unless the daemon serves
 //   anything else       -> "error: ...\n"
 // Only the run directory's owner and root can connect (mode 0600).
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "common/clock.hpp"
 #include "common/directory.hpp"
 #include "common/identifier.hpp"
+#include "lbhc/control_request.hpp"
 #include "lbhc/status.hpp"
 
 namespace boost::asio {
@@ -24,19 +26,12 @@ class io_context;
 
 namespace genapp::lbhc {
 
-// A request understood. Pure.
-struct ControlRequest {
-  enum class Kind { status, drain } kind = Kind::status;
-  common::Clock::duration drain{};
-};
-// `line` without its line feed. Nothing when it is no request.
-std::optional<ControlRequest> parse_control_request(std::string_view line);
-
 class ControlServer {
  public:
   struct Handlers {
     std::function<std::string()> status;  // the status line
     std::function<void(common::Clock::duration)> drain;
+    std::function<void(common::Clock::duration)> ignore;
   };
 
   // Binds and listens; takes away a socket file left by a dead daemon: the caller holds the
@@ -61,5 +56,8 @@ Status ask_status(const common::Directory& run_dir, const common::Id& id,
                   common::Clock::duration timeout);
 Status ask_drain(const common::Directory& run_dir, const common::Id& id,
                  common::Clock::duration drain, common::Clock::duration timeout);
+// For `genapp drill`; kMostIgnore at most.
+Status ask_ignore(const common::Directory& run_dir, const common::Id& id,
+                  common::Clock::duration ignore, common::Clock::duration timeout);
 
 }  // namespace genapp::lbhc

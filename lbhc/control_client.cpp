@@ -75,9 +75,9 @@ Status ask(const common::Directory& run_dir, const common::Id& id, const std::st
   const auto deadline = Clock::now() + timeout;
   const std::string name = who(run_dir, id);
   const Fd fd = connect_to(run_dir, id, deadline);
-  if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request.size())) {
-    throw common::system_error("asking " + name, errno);
+  // A request fits a fresh socket's buffer: it is taken whole or not at all.
+  while (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) throw common::system_error("asking " + name, errno);
   }
   const std::string answer = read_answer(fd, deadline, name);
   const auto status = parse_status(answer);
@@ -96,6 +96,11 @@ Status ask_status(const common::Directory& run_dir, const common::Id& id, Clock:
 Status ask_drain(const common::Directory& run_dir, const common::Id& id, Clock::duration drain,
                  Clock::duration timeout) {
   return ask(run_dir, id, "drain " + common::seconds_text(drain) + "\n", timeout);
+}
+
+Status ask_ignore(const common::Directory& run_dir, const common::Id& id, Clock::duration ignore,
+                  Clock::duration timeout) {
+  return ask(run_dir, id, "ignore " + common::seconds_text(ignore) + "\n", timeout);
 }
 
 }  // namespace genapp::lbhc

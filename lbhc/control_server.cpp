@@ -7,13 +7,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <charconv>
-#include <cmath>
 
 #include "common/error.hpp"
 #include "common/fd.hpp"
 #include "common/paths.hpp"
 #include "lbhc/control.hpp"
+#include "lbhc/control_request.hpp"
 #include "lbhc/control_socket.hpp"
 
 namespace genapp::lbhc {
@@ -29,7 +28,6 @@ constexpr std::size_t kMostSessions = 32;
 constexpr std::size_t kMostRequestBytes = 256;
 constexpr auto kSessionTime = std::chrono::seconds(1);
 constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
-constexpr double kMostDrain = 3600;  // seconds
 
 common::Fd listen_at(const common::Directory& run_dir, const std::string& name) {
   run_dir.unlink(name);
@@ -59,9 +57,12 @@ struct Sessions {
 // One client: a request line, an answer, the end. Owns itself through its handlers.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(asio::io_context& io, int fd, std::shared_ptr<Sessions> sessions,
+  Session(asio::posix::stream_descriptor socket, std::shared_ptr<Sessions> sessions,
           std::function<std::string(std::string_view)> answer)
-      : socket_(io, fd), timer_(io), sessions_(std::move(sessions)), answer_(std::move(answer)) {
+      : socket_(std::move(socket)),
+        timer_(socket_.get_executor()),
+        sessions_(std::move(sessions)),
+        answer_(std::move(answer)) {
     ++sessions_->count;
   }
   ~Session() {
@@ -116,21 +117,6 @@ class Session : public std::enable_shared_from_this<Session> {
 
 }  // namespace
 
-std::optional<ControlRequest> parse_control_request(std::string_view line) {
-  constexpr std::string_view kDrain = "drain ";
-  if (line == "status") return ControlRequest{};
-  if (!line.starts_with(kDrain)) return std::nullopt;
-  line.remove_prefix(kDrain.size());
-  double seconds = 0;
-  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), seconds);
-  if (error != std::errc() || end != line.data() + line.size() || !std::isfinite(seconds) ||
-      seconds < 0 || seconds > kMostDrain) {
-    return std::nullopt;
-  }
-  return ControlRequest{ControlRequest::Kind::drain, std::chrono::round<common::Clock::duration>(
-                                                         std::chrono::duration<double>(seconds))};
-}
-
 class ControlServer::Impl {
  public:
   Impl(asio::io_context& io, common::Fd listener, Handlers handlers)
@@ -160,11 +146,16 @@ class ControlServer::Impl {
   // Until none is left, there are enough sessions, or the system has no descriptor left.
   void accept_all() {
     while (sessions_->count < kMostSessions) {
-      const int fd =
-          ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
-      if (fd < 0) return errno == EAGAIN ? wait() : pause();
-      std::make_shared<Session>(io_, fd, sessions_, [this](std::string_view line) {
+      common::Fd fd(
+          ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (!fd && (errno == EINTR || errno == ECONNABORTED)) continue;
+      if (!fd) return errno == EAGAIN ? wait() : pause();
+      asio::posix::stream_descriptor socket(io_);
+      error_code no_room;  // in epoll: the one client is turned away, the daemon lives
+      socket.assign(fd.get(), no_room);
+      if (no_room) continue;
+      fd.release();
+      std::make_shared<Session>(std::move(socket), sessions_, [this](std::string_view line) {
         return answer(line);
       })->start();
     }
@@ -184,8 +175,9 @@ class ControlServer::Impl {
 
   std::string answer(std::string_view line) {
     const auto request = parse_control_request(line);
-    if (!request) return "error: the requests are: status, drain SECONDS\n";
-    if (request->kind == ControlRequest::Kind::drain) handlers_.drain(request->drain);
+    if (!request) return "error: the requests are: status, drain SECONDS, ignore SECONDS\n";
+    if (request->kind == ControlRequest::Kind::drain) handlers_.drain(request->length);
+    if (request->kind == ControlRequest::Kind::ignore) handlers_.ignore(request->length);
     return handlers_.status();
   }
 

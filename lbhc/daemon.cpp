@@ -11,6 +11,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/system_error.hpp>
 #include <memory>
 #include <optional>
 
@@ -65,6 +66,46 @@ ResponderLimits limits_for_this_process() {
   return limits;
 }
 
+// Asio does not notice when epoll has no room for its timer or its signal pipe; such a daemon would
+// answer probes, never raise its flag, and not hear TERM. So both are tried before anybody relies
+// on them. Blocks until both have come, which is at once, or for 2 s. Throws Error.
+void require_timers_and_signals(asio::io_context& io, std::uint16_t port) {
+  const auto deadline = Clock::now() + std::chrono::seconds(2);
+  int come = 0;
+  const auto count = [&come](error_code error, auto&&...) { come += !error; };
+  asio::steady_timer timer(io, Clock::duration::zero());
+  timer.async_wait(count);
+  asio::signal_set signals(io, SIGUSR1);
+  signals.async_wait(count);
+  ::raise(SIGUSR1);
+  // A turn may be the loop's own business.
+  while (come != 2 && !io.stopped() && Clock::now() < deadline) io.run_one_until(deadline);
+  if (come != 2) {
+    throw Error("the event loop for port " + std::to_string(port) +
+                " can't watch its timer or its signals: is memory short, or "
+                "fs.epoll.max_user_watches too low?");
+  }
+  io.restart();
+}
+
+// What ends a daemon, or opens its log anew, waits for the object's end: until the event loop
+// listens for it, its default would be a death that leaves files behind.
+class SignalsHeld {
+ public:
+  SignalsHeld() {
+    sigset_t held;
+    sigemptyset(&held);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&held, signal);
+    ::sigprocmask(SIG_BLOCK, &held, &before_);
+  }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+  ~SignalsHeld() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
 class Daemon {
  public:
   Daemon(DaemonSetup& setup, common::PidFile pid_file, common::Fd listener)
@@ -74,13 +115,16 @@ class Daemon {
                    [this](const Address& source) { on_probe(source); }),
         control_(io_, setup.run_dir, setup.id,
                  {[this] { return format_status(status()); },
-                  [this](Clock::duration length) { drain(length); }}),
+                  [this](Clock::duration length) { drain(length); },
+                  [this](Clock::duration length) { ignore_probes(length); }}),
         clock_timer_(io_),
         drain_timer_(io_),
         signals_(io_, SIGTERM, SIGINT, SIGHUP),
         starter_(io_),
         started_(Clock::now()),
-        clock_(setup.config.hc_timeout, started_) {}
+        clock_(setup.config.hc_timeout, started_) {
+    require_timers_and_signals(io_, setup.config.port);
+  }
 
   void run() {
     watch_signals();
@@ -101,7 +145,10 @@ class Daemon {
   // Probes and the clock.
 
   void on_probe(const Address& source) {
-    const auto change = clock_.probe(Clock::now());
+    const auto now = Clock::now();
+    if (now < ignore_until_) return;
+    if (ignore_told_) tell_ignore(false);
+    const auto change = clock_.probe(now);
     last_source_ = source;
     last_time_ = common::WallClock::now();
     if (phase_ == Phase::starting) {
@@ -109,6 +156,20 @@ class Daemon {
       become_ready();
     }
     if (change == NoProbeClock::Change::cleared || flag_file_up_) clear_flag(source);
+  }
+
+  // A drill. A start that waits for its first probe is none of its business.
+  void ignore_probes(Clock::duration length) {
+    if (phase_ != Phase::serving) return;
+    ignore_until_ = Clock::now() + length;
+    const bool ignoring = length > Clock::duration::zero();
+    if (ignoring != ignore_told_) tell_ignore(ignoring);
+  }
+
+  void tell_ignore(bool ignoring) {
+    ignore_told_ = ignoring;
+    log::warn(ignoring ? "a drill: probes are answered and do not count"
+                       : "the drill is over: probes count again");
   }
 
   void become_ready() {
@@ -195,6 +256,7 @@ class Daemon {
     // Not before restore has taken note: until then the daemon may still undo itself, and a second
     // restore with already_running = "ok" goes by this word.
     status.phase = phase_ == Phase::serving && !counts_ ? Phase::starting : phase_;
+    status.foreground = setup_.drain_on_term;
     status.port = setup_.config.port;
     status.protocol = protocol_text(setup_.config.protocol);
     status.hc_timeout_ms = milliseconds(setup_.config.hc_timeout);
@@ -208,7 +270,10 @@ class Daemon {
       status.last_probe =
           LastProbe{milliseconds(now - *last), common::utc_text(last_time_), last_source_.text()};
     }
-    if (clock_.flag_up()) status.no_probe = no_probe_cause(status.probes, status.last_probe);
+    if (clock_.flag_up()) {
+      status.no_probe = no_probe_cause(status.probes, status.last_probe) +
+                        (now < ignore_until_ ? " (a drill lets none count)" : "");
+    }
     return status;
   }
 
@@ -309,7 +374,9 @@ class Daemon {
   bool flag_trouble_ = false;
   bool stopping_ = false;
   bool orphaned_ = false;
-  bool counts_ = false;  // nobody is left who could fail to take note of the start
+  Clock::time_point ignore_until_{};  // probes before do not count
+  bool ignore_told_ = false;          // in the log
+  bool counts_ = false;               // nobody is left who could fail to take note of the start
   std::optional<std::string> failure_;
 };
 
@@ -335,6 +402,7 @@ void undo_start(const DaemonSetup& setup) {
 // port is free before the lock is.
 std::unique_ptr<Daemon> start(DaemonSetup& setup) {
   const auto lock = common::LockFile::acquire(setup.run_dir, paths::lock_name(setup.id));
+  const SignalsHeld held;
   setup.before_start();
   auto pid_file = take_pid_file(lock, setup);
   try {
@@ -350,8 +418,13 @@ std::unique_ptr<Daemon> start(DaemonSetup& setup) {
 }  // namespace
 
 void run_daemon(DaemonSetup setup) {
-  const auto daemon = start(setup);
-  daemon->run();
+  try {
+    const auto daemon = start(setup);
+    daemon->run();
+  } catch (const boost::system::system_error& problem) {
+    throw common::system_error("the event loop for port " + std::to_string(setup.config.port),
+                               problem.code().value());
+  }
 }
 
 }  // namespace genapp::lbhc

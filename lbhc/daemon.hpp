@@ -27,8 +27,8 @@ struct DaemonSetup {
   Config config;
   // Also when wait_first_probe is off: recover needs a probe.
   bool wait_first_probe = true;
-  // On TERM: drain first (lbhcd, where nobody else would), or end at once (under restore's daemon,
-  // remove does the draining).
+  // lbhcd. On TERM: drain first (where nobody else would), or end at once (under restore's daemon,
+  // remove does the draining). Told as "foreground" in the status.
   bool drain_on_term = false;
 
   // Called with ID.lock held, before anything is touched; throws common::Error to give up.

@@ -1,7 +1,9 @@
 #include "lbhc/http_request.hpp"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
+#include <string_view>
 
 namespace genapp::lbhc {
 namespace {
@@ -9,6 +11,8 @@ namespace {
 namespace http = boost::beast::http;
 using boost::beast::error_code;
 using boost::beast::string_view;
+
+constexpr std::string_view kEndOfHeader = "\r\n\r\n";
 
 HttpMethod method_of(http::verb verb) {
   switch (verb) {
@@ -56,29 +60,36 @@ HttpRequestReader::HttpRequestReader() : parser_(std::make_unique<Parser>()) {
 
 HttpRequestReader::~HttpRequestReader() = default;
 
+// Beast's parser, once it has asked for more, reads on only when the header's end is there. Handed
+// the line and the fields, each when it is whole, it answers the same however the bytes came.
 HttpRequestReader::Progress HttpRequestReader::put(const char* data, std::size_t size) {
+  const std::size_t seen = std::max(pending_.size(), kEndOfHeader.size()) - kEndOfHeader.size();
   pending_.append(data, size);
   // RFC 9112, 2.2: empty lines before the request are to be ignored.
-  if (!parser_->got_some()) pending_.erase(0, pending_.find_first_not_of("\r\n"));
-  // The parser looks for the end of the line first. What can't begin a request (TLS's 0x16, a port
-  // scanner's zeros) is told at once instead of after a time-out.
-  const unsigned char first = pending_.empty() ? 'G' : static_cast<unsigned char>(pending_[0]);
-  if (!parser_->got_some() && (first < 'A' || first > 'Z')) {
-    return Progress::bad;
+  pending_.erase(0, pending_.find_first_not_of("\r\n"));
+  if (pending_.empty()) return Progress::more;
+  // What can't begin a request (TLS's 0x16, a port scanner's zeros) is told at once instead of
+  // after a time-out.
+  if (pending_[0] < 'A' || pending_[0] > 'Z') return Progress::bad;
+  const std::size_t line = pending_.find('\n');
+  if (line < kMostHeaderBytes && !parser_->got_some() && !take_line(line + 1)) return Progress::bad;
+  const std::size_t end = pending_.find(kEndOfHeader, seen);
+  if (end > kMostHeaderBytes - kEndOfHeader.size()) {
+    return pending_.size() > kMostHeaderBytes ? Progress::too_large : Progress::more;
   }
-  while (!pending_.empty() && !parser_->is_header_done()) {
-    error_code error;
-    const std::size_t taken =
-        parser_->put(boost::asio::buffer(pending_.data(), pending_.size()), error);
-    pending_.erase(0, taken);
-    if (error == http::error::need_more) {
-      return pending_.size() > kMostHeaderBytes ? Progress::too_large : Progress::more;
-    }
-    if (error == http::error::header_limit) return Progress::too_large;
-    if (error) return Progress::bad;
-    if (taken == 0) break;
-  }
-  return parser_->is_header_done() ? Progress::complete : Progress::more;
+  return take_fields(line + 1, end + kEndOfHeader.size()) ? Progress::complete : Progress::bad;
+}
+
+bool HttpRequestReader::take_line(std::size_t size) {
+  error_code error;
+  const std::size_t taken = parser_->put(boost::asio::buffer(pending_.data(), size), error);
+  return error == http::error::need_more && taken == size;
+}
+
+bool HttpRequestReader::take_fields(std::size_t begin, std::size_t end) {
+  error_code error;
+  parser_->put(boost::asio::buffer(pending_.data() + begin, end - begin), error);
+  return !error && parser_->is_header_done();
 }
 
 const HttpRequest& HttpRequestReader::request() const { return parser_->request; }

@@ -71,6 +71,16 @@ std::string http_reply(const HttpRequest& request, const std::string& message, b
   return response({"200 OK", message}, request.version, with_body, now);
 }
 
+const std::string& HttpReplies::reply(const HttpRequest& request, const std::string& message,
+                                      bool draining, common::WallClock::time_point now) {
+  const auto second = std::chrono::floor<std::chrono::seconds>(now);
+  if (!kept_ || kept_->request != request || kept_->draining != draining ||
+      kept_->second != second) {
+    kept_ = {request, draining, second, http_reply(request, message, draining, now)};
+  }
+  return kept_->text;
+}
+
 std::string http_refusal(HttpRequestReader::Progress why, common::WallClock::time_point now) {
   if (why == HttpRequestReader::Progress::too_large) {
     return response({"431 Request Header Fields Too Large", "header too large\n"}, 11, true, now);

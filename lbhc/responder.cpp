@@ -4,11 +4,12 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <list>
 #include <optional>
 
@@ -24,6 +25,7 @@ namespace asio = boost::asio;
 namespace log = common::log;
 using boost::system::error_code;
 using common::Clock;
+using Progress = HttpRequestReader::Progress;
 
 // So many connections are accepted before the loop looks at its timers and other sockets again.
 constexpr int kAcceptsPerTurn = 64;
@@ -31,18 +33,29 @@ constexpr int kAcceptsPerTurn = 64;
 constexpr int kMostTurns = 64;
 // Pause before trying again when not even one descriptor can be had.
 constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
+// An answered connection is not watched but looked at: nearly every prober has closed by the first
+// look, so that one read and one close are all that is left to do. To have the event loop watch
+// each one would cost five more system calls a probe (bench/README.md), and memory that Asio keeps.
+constexpr auto kFirstLook = std::chrono::milliseconds(2);
+constexpr auto kNextLook = std::chrono::milliseconds(250);
 
-struct Connection {
-  explicit Connection(asio::io_context& io) : socket(io) {}
+// Half-closed; until its prober closes too.
+struct Answered {
+  common::Fd fd;
+  Clock::time_point look_at;
+  Clock::time_point end_at;
+  std::size_t discarded = 0;
+};
+
+// HTTP: until its request is complete. Watched by the event loop.
+struct Waiting {
+  explicit Waiting(asio::io_context& io) : socket(io) {}
 
   asio::posix::stream_descriptor socket;
   Clock::time_point deadline{};
-  std::size_t discarded = 0;
-  std::unique_ptr<HttpRequestReader> reader;  // while an HTTP request is awaited
-  bool abandoned = false;                     // closed from outside; its read has yet to return
+  std::unique_ptr<HttpRequestReader> reader;
+  bool abandoned = false;  // closed from outside; its handler has yet to be called
 };
-
-using Connections = std::list<Connection>;
 
 // accept(2): errors of the one connection or of the network, after which the next may succeed.
 bool concerns_one_connection(int error) {
@@ -197,28 +210,24 @@ class Responder::Impl {
   }
 
   void open_connection(common::Fd fd) {
-    const bool http = config_.protocol == Protocol::http;
-    if (!http && !count_reply(send_and_half_close(fd.get(), greeting_text()))) {
-      return;  // the prober is gone: nothing to be polite to
-    }
-    Connections& list = http ? waiting_ : lingering_;
-    list.emplace_back(io_);
-    const auto connection = std::prev(list.end());
-    error_code error;
-    connection->socket.assign(fd.get(), error);
-    if (error) {
-      list.pop_back();
-      return;
-    }
-    fd.release();
     ++counters_.open;
-    set_deadline(*connection, http ? limits_.request_time : limits_.linger_time);
-    if (http) {
-      connection->reader = std::make_unique<HttpRequestReader>();
-      read_request(connection);
-    } else {
-      discard(connection);
-    }
+    if (config_.protocol == Protocol::http) return read_first(std::move(fd));
+    answer(std::move(fd), greeting_text(), true);
+  }
+
+  // Sends all that there is to say. When the prober is gone there is nothing to be polite to.
+  void answer(common::Fd fd, const std::string& text, bool understood) {
+    const bool sent = send_and_half_close(fd.get(), text);
+    ++(sent && understood ? counters_.answered : counters_.undelivered);
+    if (!sent) return drop(std::move(fd));
+    const auto now = Clock::now();
+    answered_.push_back({std::move(fd), now + kFirstLook, now + limits_.linger_time});
+    sweep_by(answered_.back().look_at);
+  }
+
+  void drop(common::Fd fd) {
+    fd.close();
+    --counters_.open;
   }
 
   const std::string& greeting_text() {
@@ -230,85 +239,107 @@ class Responder::Impl {
   }
 
   // The reply fits a fresh socket's buffer (kMostMessageBytes), so a short write means trouble.
+  // MSG_MORE: reply and FIN leave in one packet.
   static bool send_and_half_close(int fd, const std::string& text) {
-    const bool sent =
-        text.empty() || ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
-                            static_cast<ssize_t>(text.size());
+    constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE;
+    const bool sent = text.empty() || ::send(fd, text.data(), text.size(), kFlags) ==
+                                          static_cast<ssize_t>(text.size());
     return sent && ::shutdown(fd, SHUT_WR) == 0;
   }
 
-  bool count_reply(bool answered) {
-    ++(answered ? counters_.answered : counters_.undelivered);
-    return answered;
+  // Reads what is there now: nothing when nothing is, 0 at the end or when the prober is gone.
+  std::optional<std::size_t> read_now(int fd) {
+    const ssize_t size = ::recv(fd, scratch_.data(), scratch_.size(), MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
+    return size < 0 ? 0 : static_cast<std::size_t>(size);
   }
 
-  void read_request(Connections::iterator connection) {
-    connection->socket.async_read_some(asio::buffer(scratch_),
-                                       [this, connection](error_code error, std::size_t size) {
-                                         if (connection->abandoned) return bury(connection);
-                                         if (error) {
-                                           ++counters_.undelivered;
-                                           return finish(waiting_, connection);
-                                         }
-                                         take_request(connection, size);
-                                       });
+  // HTTP. Often the request is there as soon as the connection is.
+  void read_first(common::Fd fd) {
+    const auto size = read_now(fd.get());
+    if (size == 0) {
+      ++counters_.undelivered;
+      return drop(std::move(fd));
+    }
+    const std::string_view bytes(scratch_.data(), size.value_or(0));
+    if (size && bytes == known_bytes_) return answer_request(std::move(fd), known_request_);
+    auto reader = std::make_unique<HttpRequestReader>();
+    const auto progress = size ? reader->put(bytes.data(), bytes.size()) : Progress::more;
+    if (progress == Progress::more) return wait_for_request(std::move(fd), std::move(reader));
+    if (progress != Progress::complete) return refuse_request(std::move(fd), progress);
+    known_bytes_ = bytes;
+    known_request_ = reader->request();
+    answer_request(std::move(fd), known_request_);
   }
 
-  void take_request(Connections::iterator connection, std::size_t size) {
-    const auto progress = connection->reader->put(scratch_.data(), size);
-    if (progress == HttpRequestReader::Progress::more) return read_request(connection);
-    const bool understood = progress == HttpRequestReader::Progress::complete;
+  void answer_request(common::Fd fd, const HttpRequest& request) {
     const auto now = common::WallClock::now();
-    const std::string text =
-        understood ? http_reply(connection->reader->request(), config_.message, draining_, now)
-                   : http_refusal(progress, now);
-    connection->reader.reset();
-    const bool sent = send_and_half_close(connection->socket.native_handle(), text);
-    count_reply(sent && understood);
-    if (!sent) return finish(waiting_, connection);
-    lingering_.splice(lingering_.end(), waiting_, connection);
-    set_deadline(*connection, limits_.linger_time);
-    discard(connection);
+    answer(std::move(fd), replies_.reply(request, config_.message, draining_, now), true);
   }
 
-  // Reads to the end, so that close() finds nothing unread and sends no RST. All connections share
-  // the buffer: nobody looks at what is in it.
-  void discard(Connections::iterator connection) {
-    connection->socket.async_read_some(
-        asio::buffer(scratch_), [this, connection](error_code error, std::size_t size) {
-          if (connection->abandoned) return bury(connection);
-          connection->discarded += size;
-          if (error || connection->discarded > limits_.discarded_bytes) {
-            return finish(lingering_, connection);
-          }
-          discard(connection);
-        });
+  void refuse_request(common::Fd fd, Progress progress) {
+    answer(std::move(fd), http_refusal(progress, common::WallClock::now()), false);
   }
 
-  // From the connection's own read, of which there is always exactly one.
-  void finish(Connections& list, Connections::iterator connection) {
-    list.erase(connection);
-    --counters_.open;
+  void wait_for_request(common::Fd fd, std::unique_ptr<HttpRequestReader> reader) {
+    waiting_.emplace_back(io_);
+    const auto connection = std::prev(waiting_.end());
+    error_code error;
+    connection->socket.assign(fd.get(), error);
+    if (error) {
+      ++counters_.undelivered;
+      waiting_.pop_back();
+      return drop(std::move(fd));
+    }
+    fd.release();
+    connection->deadline = Clock::now() + limits_.request_time;
+    connection->reader = std::move(reader);
+    sweep_by(connection->deadline);
+    wait_for_more(connection);
   }
 
-  // From anywhere else: that read is still to return, perhaps with success, and needs the object.
-  void abandon(Connections& list, Connections::iterator connection) {
+  // Waits only: Asio may read for many connections before the first of them is told, so they could
+  // not share a buffer.
+  void wait_for_more(std::list<Waiting>::iterator connection) {
+    connection->socket.async_wait(asio::posix::stream_descriptor::wait_read,
+                                  [this, connection](error_code error) {
+                                    if (connection->abandoned) {
+                                      abandoned_.erase(connection);
+                                    } else {
+                                      read_more(connection, !error);
+                                    }
+                                  });
+  }
+
+  void read_more(std::list<Waiting>::iterator connection, bool may_read) {
+    const auto size = may_read ? read_now(connection->socket.native_handle()) : 0;
+    if (!size) return wait_for_more(connection);
+    const auto progress =
+        *size > 0 ? connection->reader->put(scratch_.data(), *size) : Progress::bad;
+    if (progress == Progress::more) return wait_for_more(connection);
+    const auto reader = std::move(connection->reader);
+    common::Fd fd(connection->socket.release());
+    waiting_.erase(connection);
+    if (progress == Progress::complete) return answer_request(std::move(fd), reader->request());
+    if (*size > 0) return refuse_request(std::move(fd), progress);
+    ++counters_.undelivered;
+    drop(std::move(fd));
+  }
+
+  // Its wait is still to be told of, perhaps as a success, and needs the object.
+  void abandon_oldest_waiting() {
+    const auto connection = waiting_.begin();
     error_code ignored;
     connection->socket.close(ignored);
     connection->abandoned = true;
-    abandoned_.splice(abandoned_.end(), list, connection);
+    abandoned_.splice(abandoned_.end(), waiting_, connection);
+    ++counters_.undelivered;
     --counters_.open;
   }
 
-  void bury(Connections::iterator connection) { abandoned_.erase(connection); }
-
-  // Each list's deadlines are in order, since each list has one length of time.
-  void set_deadline(Connection& connection, Clock::duration length) {
-    connection.deadline = Clock::now() + length;
-    if (!sweep_at_ || connection.deadline < *sweep_at_) arm_sweep(connection.deadline);
-  }
-
-  void arm_sweep(Clock::time_point when) {
+  // The times in each list are in order, since each list has one length of time.
+  void sweep_by(Clock::time_point when) {
+    if (sweep_at_ && *sweep_at_ <= when) return;
     sweep_at_ = when;
     sweep_timer_.expires_at(when);
     sweep_timer_.async_wait([this](error_code cancelled) {
@@ -319,32 +350,40 @@ class Responder::Impl {
   void sweep() {
     sweep_at_.reset();
     const auto now = Clock::now();
-    while (!waiting_.empty() && waiting_.front().deadline <= now) {
-      ++counters_.undelivered;
-      abandon(waiting_, waiting_.begin());
+    for (auto* list : {&answered_, &lingering_}) {
+      while (!list->empty() && list->front().look_at <= now) look_at_first(*list, now);
+      // Many at once, instead of each at its very moment.
+      if (!list->empty()) sweep_by(std::max(list->front().look_at, now + kFirstLook));
     }
-    while (!lingering_.empty() && lingering_.front().deadline <= now) {
-      abandon(lingering_, lingering_.begin());
-    }
-    std::optional<Clock::time_point> next;
-    for (const Connections* list : {&waiting_, &lingering_}) {
-      if (!list->empty() && (!next || list->front().deadline < *next)) {
-        next = list->front().deadline;
-      }
-    }
-    if (next) arm_sweep(*next);
+    while (!waiting_.empty() && waiting_.front().deadline <= now) abandon_oldest_waiting();
+    if (!waiting_.empty()) sweep_by(waiting_.front().deadline);
   }
 
-  // In favour of a new one: those that have their answer go first.
-  bool evict_oldest() {
-    if (!lingering_.empty()) {
-      abandon(lingering_, lingering_.begin());
-    } else if (!waiting_.empty()) {
-      ++counters_.undelivered;
-      abandon(waiting_, waiting_.begin());
-    } else {
-      return false;
+  // Reads to the end, so that close() finds nothing unread and sends no RST.
+  void look_at_first(std::deque<Answered>& list, Clock::time_point now) {
+    Answered connection = std::move(list.front());
+    list.pop_front();
+    while (const auto size = read_now(connection.fd.get())) {
+      connection.discarded += *size;
+      if (*size == 0 || connection.discarded > limits_.discarded_bytes) {
+        return drop(std::move(connection.fd));
+      }
     }
+    if (connection.end_at <= now) return drop(std::move(connection.fd));
+    connection.look_at = now + kNextLook;
+    lingering_.push_back(std::move(connection));
+  }
+
+  // In favour of a new one: those that have their answer go first, the oldest of them first.
+  bool evict_oldest() {
+    for (auto* list : {&lingering_, &answered_}) {
+      if (list->empty()) continue;
+      drop(std::move(list->front().fd));
+      list->pop_front();
+      return true;
+    }
+    if (waiting_.empty()) return false;
+    abandon_oldest_waiting();
     return true;
   }
 
@@ -356,11 +395,17 @@ class Responder::Impl {
   asio::steady_timer sweep_timer_;
   std::optional<Clock::time_point> sweep_at_;  // nothing while it is not armed
   asio::steady_timer pause_timer_;
-  Connections waiting_;    // HTTP: no request yet; by deadline
-  Connections lingering_;  // answered, half-closed; by deadline
-  Connections abandoned_;
+  std::list<Waiting> waiting_;  // by deadline
+  std::list<Waiting> abandoned_;
+  std::deque<Answered> answered_;   // a moment ago; by look_at
+  std::deque<Answered> lingering_;  // the prober takes its time; by look_at
   Counters counters_;
   std::array<char, 4096> scratch_{};
+  // The last request that came in one piece: a load balancer's probes are all alike, and to read
+  // one again costs more than to compare it.
+  std::string known_bytes_;
+  HttpRequest known_request_;
+  HttpReplies replies_;
   std::optional<std::string> greeting_;
   bool greeting_draining_ = false;
   bool draining_ = false;

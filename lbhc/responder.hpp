@@ -35,7 +35,8 @@ struct ResponderLimits {
   std::size_t connections = 4096;
   std::size_t discarded_bytes = 64 * 1024;  // read and thrown away after the reply
   common::Clock::duration request_time = std::chrono::seconds(5);  // for an HTTP request to come
-  common::Clock::duration linger_time = std::chrono::seconds(2);   // for the prober to close
+  // For the prober to close, and up to 250 ms more.
+  common::Clock::duration linger_time = std::chrono::seconds(2);
 };
 
 class Responder {

@@ -31,6 +31,11 @@ Error not_canonical(const std::string& entry, const std::string& canonical) {
                "?");
 }
 
+Error names_an_interface(const std::string& entry) {
+  return Error(common::quoted(entry) +
+               " names an interface, which is not compared: write the address without %");
+}
+
 Error not_an_entry(const std::string& entry) {
   return Error(common::quoted(entry) +
                " is no address, no network (ADDRESS/BITS) and no named set (azure, gcp)");
@@ -44,6 +49,8 @@ void SourceFilter::allow(const std::string& entry) {
     for (const char* each : set.entries) allow(each);
     return;
   }
+  // Asio takes the interface of a link-local address, and would let in every link's.
+  if (entry.find('%') != std::string::npos) throw names_an_interface(entry);
   const auto slash = entry.find('/');
   const bool whole = slash == std::string::npos;
   // Asio reads the prefix with atoi, so that 4294967304 would be 8; and stops at a zero byte.

@@ -15,8 +15,8 @@ class SourceFilter {
   SourceFilter() = default;
 
   // Adds an address, a network ("35.191.0.0/16") or a named set ("azure", "gcp"). Throws
-  // common::Error on anything else, and on a network with bits set after its prefix: that is
-  // usually a typing error.
+  // common::Error on anything else, on a network with bits set after its prefix: that is usually a
+  // typing error, and on an address of one interface ("fe80::1%eth0").
   void allow(const std::string& entry);
 
   bool allows(const Address& source) const;

@@ -25,9 +25,12 @@ std::string text_of(const json::object& object, std::string_view key) {
   return std::string(object.at(key).as_string());
 }
 
+// Throws on what no daemon says: port 0, pid 0, anything negative.
 template <typename Number>
-Number number_of(const json::object& object, std::string_view key) {
-  return object.at(key).to_number<Number>();
+Number number_from(const json::object& object, std::string_view key, Number least) {
+  const auto number = object.at(key).to_number<Number>();
+  if (number < least) throw std::invalid_argument(std::string(key));
+  return number;
 }
 
 Phase phase_of(const json::object& object) {
@@ -42,7 +45,7 @@ std::optional<LastProbe> last_probe_of(const json::object& object) {
   const json::value& value = object.at("last_probe");
   if (value.is_null()) return std::nullopt;
   const json::object& last = value.as_object();
-  return LastProbe{number_of<std::int64_t>(last, "age_ms"), text_of(last, "time"),
+  return LastProbe{number_from<std::int64_t>(last, "age_ms", 0), text_of(last, "time"),
                    text_of(last, "source")};
 }
 
@@ -56,17 +59,18 @@ Status status_of(const json::object& object) {
   Status status;
   status.tag = text_of(object, "tag");
   status.id = text_of(object, "id");
-  status.pid = number_of<pid_t>(object, "pid");
+  status.pid = number_from<pid_t>(object, "pid", 1);
   status.phase = phase_of(object);
-  status.port = number_of<std::uint16_t>(object, "port");
+  status.foreground = object.at("foreground").as_bool();
+  status.port = number_from<std::uint16_t>(object, "port", 1);
   status.protocol = text_of(object, "protocol");
-  status.hc_timeout_ms = number_of<std::int64_t>(object, "hc_timeout_ms");
-  status.uptime_ms = number_of<std::int64_t>(object, "uptime_ms");
-  status.probes = number_of<std::uint64_t>(object, "probes");
-  status.answered = number_of<std::uint64_t>(object, "answered");
-  status.undelivered = number_of<std::uint64_t>(object, "undelivered");
-  status.others = number_of<std::uint64_t>(object, "others");
-  status.connections = number_of<std::uint64_t>(object, "connections");
+  status.hc_timeout_ms = number_from<std::int64_t>(object, "hc_timeout_ms", 0);
+  status.uptime_ms = number_from<std::int64_t>(object, "uptime_ms", 0);
+  status.probes = number_from<std::uint64_t>(object, "probes", 0);
+  status.answered = number_from<std::uint64_t>(object, "answered", 0);
+  status.undelivered = number_from<std::uint64_t>(object, "undelivered", 0);
+  status.others = number_from<std::uint64_t>(object, "others", 0);
+  status.connections = number_from<std::uint64_t>(object, "connections", 0);
   status.last_probe = last_probe_of(object);
   status.no_probe = no_probe_of(object);
   return status;
@@ -87,6 +91,7 @@ std::string format_status(const Status& status) {
       {"id", status.id},
       {"pid", status.pid},
       {"phase", phase_text(status.phase)},
+      {"foreground", status.foreground},
       {"port", status.port},
       {"protocol", status.protocol},
       {"hc_timeout_ms", status.hc_timeout_ms},

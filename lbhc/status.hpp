@@ -26,6 +26,7 @@ struct LastProbe {
   std::int64_t age_ms = 0;
   std::string time;    // UTC, "2026-11-22T08:15:02.123Z"
   std::string source;  // address
+  friend bool operator==(const LastProbe&, const LastProbe&) = default;
 };
 
 struct Status {
@@ -33,6 +34,7 @@ struct Status {
   std::string id;
   pid_t pid = 0;
   Phase phase = Phase::starting;
+  bool foreground = false;  // lbhcd, and not started by restore or recover
   std::uint16_t port = 0;
   std::string protocol;
   std::int64_t hc_timeout_ms = 0;
@@ -44,6 +46,7 @@ struct Status {
   std::uint64_t connections = 0;
   std::optional<LastProbe> last_probe;
   std::optional<std::string> no_probe;  // why the flag is up; nothing while it is down
+  friend bool operator==(const Status&, const Status&) = default;
 };
 
 // One line, with its line feed.

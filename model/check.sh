@@ -113,7 +113,7 @@ mutation SIGNAL_BY_PID fails "${stranger[@]}"
 mutation_in_full NO_START_TICKS fails "${restore_stranger[@]}"
 mutation NO_ALIVE_LOCK fails "${restore_stranger[@]}"
 mutation NO_INODE_RECHECK fails "${restore_remove[@]}"
-mutation_in_full UNLINK_BEFORE_LOCK fails "${restore_remove[@]}"
+mutation UNLINK_BEFORE_LOCK fails "${restore_remove[@]}"
 mutation NO_COMMIT fails -DRESTORES=1 -DREMOVES=0 -DCRASHES=1
 mutation_in_full NO_TAKE_NOTE_CHECK fails -DRESTORES=2 -DREMOVES=1 -DCRASHES=0
 mutation NO_TAKE_NOTE_LOCK_CHECK fails "${restore_remove[@]}"

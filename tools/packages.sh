@@ -2,6 +2,7 @@
 # tools/packages.sh SET...: installs the Debian 12 packages of the sets that are not there yet.
 #   build  to build genapp       demo  what demo.sh needs besides
 #   test   to run the tests      ci    what .ci/run needs besides
+#   bench  to run the benchmarks
 # As root, or with sudo. Does nothing, and needs neither, when everything is installed.
 set -eu
 
@@ -19,10 +20,12 @@ packages_of() {
     demo) echo haproxy curl ;;
     test)
       echo libgtest-dev libgmock-dev haproxy nginx curl netcat-openbsd openssl iproute2 \
-        util-linux procps mandoc spin gcc
+        util-linux procps mandoc spin gcc strace clang-14 libclang-rt-14-dev \
+        exim4-daemon-light
       ;;
+    bench) echo gcc haproxy nginx netcat-openbsd socat perl resource-agents ;;
     ci) echo git clang-format-14 shellcheck ;;
-    *) fail "the sets are build, demo, test and ci, not \"$1\"" ;;
+    *) fail "the sets are build, demo, test, bench and ci, not \"$1\"" ;;
   esac
 }
 
@@ -66,7 +69,7 @@ as_root apt-get update -q || fail "apt-get update failed: is there a network?"
 as_root apt-get install -q -y --no-install-recommends --no-remove $missing ||
   fail "installing failed:$missing"
 
-for service in haproxy nginx; do
+for service in haproxy nginx exim4; do
   case "$missing " in
     *" $service "*) stop_service "$service" ;;
   esac

@@ -61,17 +61,19 @@ ExitCode run(const common::ResourceArgs& args) {
   lbhc::Config config =
       lbhc::read_config(settings.file ? &*settings.file : nullptr, resource.file, resource.info);
   warn_about_timeout(config);
-  const auto states = cluster->states(run_dir, args.id);
+  const auto states = cluster->states(run_dir, resource);
   const bool wait_first_probe = config.wait_first_probe;
   const auto ready = [&] {
     const auto lock = common::LockFile::acquire(run_dir, common::paths::lock_name(args.id));
     states->write(State::in_service_protected);
     notify_systemd("READY=1\nSTATUS=answering probes");
   };
+  bool recorded = false;
   const auto ended = [&](lbhc::DaemonSetup::End end) {
     notify_systemd("STOPPING=1");
     states->write(end == lbhc::DaemonSetup::End::failed ? State::out_failed
                                                         : State::out_unimpaired);
+    recorded = true;
   };
   try {
     lbhc::run_daemon({
@@ -86,6 +88,11 @@ ExitCode run(const common::ResourceArgs& args) {
         .ended = ended,
         .starter = {},
     });
+    // The log says why. ISP stands, and nothing serves.
+    if (!recorded) {
+      throw Error("the end could not be recorded in " +
+                  run_dir.full(common::paths::state_name(args.id)) + ": run remove");
+    }
   } catch (const Error& problem) {
     log_failure(settings, problem);
     throw;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "tests/support/lbhc_node.hpp"
+#include "tests/support/text.hpp"
 
 namespace genapp::tests {
 namespace {
@@ -16,12 +17,6 @@ using testing::IsEmpty;
 
 const std::vector<std::string> kActions{"restore", "remove", "quickCheck", "recover"};
 
-long count(const std::string& text, const std::string& part) {
-  long found = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-  return found;
-}
-
 bool is_printable(const std::string& text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); });
@@ -29,7 +24,7 @@ bool is_printable(const std::string& text) {
 
 void expect_usage_error(const Result& result, const std::string& part) {
   EXPECT_EQ(result.exit_code, 64) << result.err;
-  EXPECT_EQ(count(result.err, "\n"), 1) << result.err;
+  EXPECT_EQ(count_of(result.err, "\n"), 1u) << result.err;
   EXPECT_THAT(result.err, HasSubstr(part));
   EXPECT_LT(result.err.size(), 500u);
   EXPECT_TRUE(is_printable(result.err)) << result.err;
@@ -37,7 +32,7 @@ void expect_usage_error(const Result& result, const std::string& part) {
 
 void expect_failure(const Result& result, const std::string& part) {
   EXPECT_EQ(result.exit_code, 1) << result.err;
-  EXPECT_EQ(count(result.err, "error: "), 1) << result.err;
+  EXPECT_EQ(count_of(result.err, "error: "), 1u) << result.err;
   EXPECT_THAT(result.err, HasSubstr(part));
   EXPECT_TRUE(is_printable(result.err)) << result.err;
 }
@@ -139,7 +134,8 @@ INSTANTIATE_TEST_SUITE_P(
                       false},
         WrongResource{"OtherId", "type = \"lbhc\"\nid = \"app2\"\ninfo = \"54321\"\n",
                       "has the id \"app2\", not \"app1\"", false},
-        WrongResource{"Script", "type = \"script\"\nid = \"app1\"\n", "not in this version", false},
+        WrongResource{"Script", "type = \"script\"\nid = \"app1\"\n", "say what to run for restore",
+                      false},
         WrongResource{"TimeoutZero", lbhc_text("54321", "hc_timeout = 0"),
                       "lb.toml:5: lbhc.hc_tim"},
         WrongResource{"TimeoutNegative", lbhc_text("54321", "hc_timeout = -1"), "is -1, must be"},
@@ -257,18 +253,6 @@ TEST(BadInput, ALogFileThatCantBeOpenedFailsTheRestore) {
   write_file(node.node().config_dir() + "/genapp.toml", "log_file = \"/proc/nosuch/log\"\n");
   expect_failure(node.run("restore"), "log_file: ");
   EXPECT_FALSE(accepts(node.port()));
-}
-
-TEST(BadInput, LifeKeeperIsRefusedLoudly) {
-  LbhcNode node;
-  const TempDir root;
-  std::filesystem::create_directory(root / "bin");
-  write_file(root / "bin/ins_list", "#!/bin/sh\n");
-  ::chmod((root / "bin/ins_list").c_str(), 0755);
-  node.node().env["LKROOT"] = root.path();
-  expect_failure(node.run("quickCheck"), "set cluster = \"registry\"");
-  node.node().settings("cluster = \"registry\"\n");
-  EXPECT_EQ(node.run("quickCheck").exit_code, 0);
 }
 
 TEST(BadInput, HelpAndVersionSucceed) {

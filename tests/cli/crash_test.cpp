@@ -47,6 +47,9 @@ TEST(Crash, RestoreAloneAlsoGetsOverAKilledDaemonAndItsFlag) {
   ASSERT_TRUE(wait_until([&] { return node.node().has("app1-hc-ng"); }));
   kill_daemon(node);
   EXPECT_TRUE(node.node().has("app1-hc-ng"));
+  // A flag that quickCheck sees is the old one: the new daemon's own would take longer than the
+  // test.
+  node.node().lbhc("lb", "app1", std::to_string(node.port()) + " OK", "hc_timeout = 60");
   Process restore = node.start("restore");
   ASSERT_TRUE(wait_until([&] { return accepts(node.port()); }));
   EXPECT_EQ(restore.wait().exit_code, 0) << restore.err();

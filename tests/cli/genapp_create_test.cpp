@@ -114,8 +114,8 @@ TEST(GenappCreate, RefusesABadKeyOrValue) {
       {with({"--set", "drain=1\nlisten = \"any\""}), "must be a number"},
       {with({"--set", "drain"}), "KEY=VALUE"},
       {with({"--set", "a.b=1"}), "KEY=VALUE"},
-      {with({"--type", "script"}), "is not in this version"},
-      {with({"--type", "other"}), "must be one of: lbhc"},
+      {with({"--type", "script"}), "say what to run for restore"},
+      {with({"--type", "other"}), "must be one of: lbhc, script"},
       {with({"-t", "again"}), "more than once"},
       {with({"extra"}), "an argument too many"},
   });

@@ -11,6 +11,7 @@
 #include "common/lock_file.hpp"
 #include "tests/support/net.hpp"
 #include "tests/support/node.hpp"
+#include "tests/support/script_node.hpp"
 #include "tests/support/wait.hpp"
 
 namespace genapp::tests {
@@ -96,6 +97,16 @@ TEST(GenappSetState, LeavesLifeKeepersStatesToLifeKeeper) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("LifeKeeper records the states"));
   EXPECT_THAT(node.run_files(), IsEmpty());
+}
+
+TEST(GenappDelete, LeavesLifeKeepersResourcesToLifeKeeper) {
+  Node node;
+  node.lbhc("lb", "app1", "54321");
+  node.settings("cluster = \"lifekeeper\"");
+  const Result result = node.run({"genapp", "delete", "-t", "lb"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("LifeKeeper's: delete it there"));
+  EXPECT_FALSE(read_file(node.config_dir() + "/resources.d/lb.toml").empty());
 }
 
 TEST(GenappSetState, WritesOnlyUnderTheIdsLock) {
@@ -223,6 +234,115 @@ TEST(GenappDelete, OfManyAtOnceOneSucceeds) {
   EXPECT_EQ(std::count(codes.begin(), codes.end(), 0), 1);
   EXPECT_EQ(std::count(codes.begin(), codes.end(), 1), 19);
   EXPECT_THAT(node.run_files(), IsEmpty());
+}
+
+// A resource of type script: whether it still runs, only its own scripts know.
+class GenappDeleteScript : public testing::Test {
+ protected:
+  ~GenappDeleteScript() override { make("go"); }
+
+  Result delete_web() { return node_.node().run({"genapp", "delete", "-t", "web"}); }
+  void expect_refused(const std::string& why) {
+    const auto files = node_.node().run_files();
+    const Result result = delete_web();
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, HasSubstr("the resource \"web\" " + why +
+                                      ": run remove first (remove -t web -i web1)"));
+    EXPECT_EQ(result.out, "");
+    EXPECT_TRUE(is_there());
+    EXPECT_EQ(node_.node().run_files(), files);
+  }
+  void expect_deleted() {
+    const Result result = delete_web();
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(result.out, "deleted the resource \"web\"\n");
+    EXPECT_FALSE(is_there());
+    EXPECT_THAT(node_.node().run_files(), IsEmpty());
+  }
+  bool is_there() const {
+    return std::filesystem::exists(node_.node().config_dir() + "/resources.d/web.toml");
+  }
+  void make(const std::string& file) const { write_file(node_.path(file), ""); }
+
+  // The action, whose script runs and waits for the file "go".
+  Process start(const std::string& action) {
+    node_.script(action, "echo > \"$here/up\"; while ! [ -e \"$here/go\" ]; do sleep 0.02; done");
+    for (const char* file : {"up", "go"}) std::filesystem::remove(node_.path(file));
+    Process process = node_.start(action);
+    EXPECT_TRUE(wait_until([this] { return std::filesystem::exists(node_.path("up")); }));
+    return process;
+  }
+  void succeed(const std::string& action) {
+    const Result result = node_.run(action);
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+  }
+
+  ScriptNode node_;
+};
+
+TEST_F(GenappDeleteScript, TakesAwayOneThatHasRunNothing) { expect_deleted(); }
+
+TEST_F(GenappDeleteScript, RefusesOneInServiceUntilARemove) {
+  succeed("restore");
+  expect_refused("is in service (ISP)");
+  succeed("remove");
+  expect_deleted();
+}
+
+// It may have left half of it running.
+TEST_F(GenappDeleteScript, RefusesOneWhoseRestoreFailedUntilARemove) {
+  node_.script("restore", "exit 1");
+  ASSERT_EQ(node_.run("restore").exit_code, 1);
+  expect_refused("has run a script that no remove has followed");
+  // A state says nothing of what runs.
+  ASSERT_EQ(node_.node().run({"genapp", "set-state", "-t", "web", "-S", "OSU"}).exit_code, 0);
+  expect_refused("has run a script that no remove has followed");
+  succeed("remove");
+  expect_deleted();
+}
+
+TEST_F(GenappDeleteScript, RefusesOneWhoseRemoveFailed) {
+  node_.script("restore", "exit 1");
+  node_.script("remove", "exit 1");
+  ASSERT_EQ(node_.run("restore").exit_code, 1);
+  ASSERT_EQ(node_.run("remove").exit_code, 1);
+  expect_refused("has run a script that no remove has followed");
+  node_.script("remove", "exit 0");
+  succeed("remove");
+  expect_deleted();
+}
+
+TEST_F(GenappDeleteScript, RefusesWhileAScriptRuns) {
+  for (const char* action : {"restore", "quickCheck", "recover", "remove"}) {
+    Process running = start(action);
+    expect_refused("has a script that runs");
+    make("go");
+    const Result ended = running.wait();
+    EXPECT_EQ(ended.exit_code, 0) << action << ": " << ended.err;
+  }
+  expect_deleted();
+}
+
+// A remove does not wait for it, and so leaves its files.
+TEST_F(GenappDeleteScript, TakesAwayTheFilesOfAQuickCheckThatTheRemoveDidNotAwait) {
+  succeed("restore");
+  Process check = start("quickCheck");
+  succeed("remove");
+  expect_refused("has a script that runs");
+  make("go");
+  EXPECT_EQ(check.wait().exit_code, 0);
+  EXPECT_THAT(node_.node().run_files(), ElementsAre("web1.check", "web1.lock"));
+  expect_deleted();
+}
+
+TEST_F(GenappDeleteScript, TakesAwayTheFilesOfAKilledQuickCheck) {
+  succeed("restore");
+  Process check = start("quickCheck");
+  check.signal(SIGKILL);
+  check.wait();
+  expect_refused("is in service (ISP)");
+  succeed("remove");
+  expect_deleted();
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ TEST(Genapp, LeadsThroughAResourcesLife) {
 
 TEST(Genapp, ExplainsItself) {
   const Node node;
-  for (const std::string name : {"create", "list", "status", "set-state", "delete"}) {
+  for (const std::string name : {"create", "list", "status", "set-state", "delete", "drill"}) {
     EXPECT_THAT(node.run({"genapp", "--help"}).out, HasSubstr("\n  " + name + " "));
     const Result help = node.run({"genapp", name, "--help"});
     EXPECT_EQ(help.exit_code, 0) << name;

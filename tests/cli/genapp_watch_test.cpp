@@ -2,32 +2,22 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <pty.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <boost/json.hpp>
 #include <sstream>
 
-#include "common/fd.hpp"
 #include "tests/support/net.hpp"
 #include "tests/support/node.hpp"
+#include "tests/support/terminal.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/wait.hpp"
 
 namespace genapp::tests {
 namespace {
 
 using testing::HasSubstr;
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t found = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-  return found;
-}
 
 Process watch(const Node& node, const std::vector<std::string>& more = {}) {
   std::vector<std::string> argv{"genapp", "status", "--watch", "--interval", "0.1"};
@@ -39,9 +29,9 @@ TEST(GenappWatch, PrintsBlocksUntilInt) {
   Node node;
   node.lbhc("lb", "app1", "54321");
   Process process = watch(node);
-  ASSERT_TRUE(wait_until([&] { return count(process.out(), "TAG  ID") >= 2; })) << process.err();
+  ASSERT_TRUE(wait_until([&] { return count_of(process.out(), "TAG  ID") >= 2; })) << process.err();
   ASSERT_EQ(node.run({"genapp", "set-state", "-t", "lb", "-S", "ISU"}).exit_code, 0);
-  EXPECT_TRUE(wait_until([&] { return count(process.out(), "lbhc  ISU") >= 1; }));
+  EXPECT_TRUE(wait_until([&] { return count_of(process.out(), "lbhc  ISU") >= 1; }));
   process.signal(SIGINT);
   const Result result = process.wait();
   EXPECT_EQ(result.exit_code, 0);
@@ -59,7 +49,7 @@ TEST(GenappWatch, EndsOnTermWhileItWaitsForAHungDaemon) {
   ASSERT_GT(daemon, 0);
   ::kill(daemon, SIGSTOP);
   Process process = watch(node);
-  EXPECT_TRUE(wait_until([&] { return count(process.out(), "(hung)") >= 1; }));
+  EXPECT_TRUE(wait_until([&] { return count_of(process.out(), "(hung)") >= 1; }));
   EXPECT_EQ(process.stop().exit_code, 0);
 }
 
@@ -67,7 +57,7 @@ TEST(GenappWatch, PrintsOneLineOfJsonARound) {
   Node node;
   node.lbhc("lb", "app1", "54321");
   Process process = watch(node, {"--json", "lb"});
-  ASSERT_TRUE(wait_until([&] { return count(process.out(), "\n") >= 3; })) << process.err();
+  ASSERT_TRUE(wait_until([&] { return count_of(process.out(), "\n") >= 3; })) << process.err();
   process.signal(SIGINT);
   const Result result = process.wait();
   EXPECT_EQ(result.exit_code, 0);
@@ -106,72 +96,13 @@ TEST(GenappWatch, EndsWithAnErrorWhenTheRunDirectoryGoes) {
   EXPECT_THAT(result.err, HasSubstr("does not exist"));
 }
 
-// A program on a terminal of its own.
-class OnTerminal {
- public:
-  explicit OnTerminal(const Command& command) {
-    int terminal = -1;
-    pid_ = ::forkpty(&terminal, nullptr, nullptr, nullptr);
-    if (pid_ == 0) become(command);
-    terminal_ = common::Fd(terminal);
-  }
-  ~OnTerminal() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  OnTerminal(const OnTerminal&) = delete;
-  OnTerminal& operator=(const OnTerminal&) = delete;
-
-  // All that was shown so far.
-  const std::string& shown() {
-    char buffer[4096];
-    pollfd item{terminal_.get(), POLLIN, 0};
-    while (::poll(&item, 1, 0) > 0) {
-      const ssize_t n = ::read(terminal_.get(), buffer, sizeof buffer);
-      if (n <= 0) break;
-      shown_.append(buffer, static_cast<std::size_t>(n));
-    }
-    return shown_;
-  }
-  bool type(const std::string& keys) {
-    return ::write(terminal_.get(), keys.data(), keys.size()) == static_cast<ssize_t>(keys.size());
-  }
-  // The wait status; nothing within 20 s: -1.
-  int end() {
-    int status = -1;
-    const bool ended = wait_until([&] {
-      shown();  // a full terminal would block it
-      return ::waitpid(pid_, &status, WNOHANG) == pid_;
-    });
-    if (ended) pid_ = 0;
-    return status;
-  }
-
- private:
-  [[noreturn]] static void become(const Command& command) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (const auto& [name, value] : command.env) ::setenv(name.c_str(), value.c_str(), 1);
-    std::vector<char*> argv;
-    for (const std::string& argument : command.argv) {
-      argv.push_back(const_cast<char*>(argument.c_str()));
-    }
-    argv.push_back(nullptr);
-    ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
-
-  pid_t pid_ = 0;
-  common::Fd terminal_;
-  std::string shown_;
-};
-
 TEST(GenappWatch, RedrawsOnATerminalUntilCtrlC) {
   Node node;
   node.lbhc("lb", "app1", "54321");
   OnTerminal terminal(node.command({"genapp", "status", "--watch", "--interval", "0.1"}));
   const std::string home = "\033[H\033[J";
-  ASSERT_TRUE(wait_until([&] { return count(terminal.shown(), home) >= 3; })) << terminal.shown();
+  ASSERT_TRUE(wait_until([&] { return count_of(terminal.shown(), home) >= 3; }))
+      << terminal.shown();
   EXPECT_THAT(terminal.shown(), HasSubstr("lb   app1  lbhc  OSU"));
   ASSERT_TRUE(terminal.type("\x03"));
   const int status = terminal.end();

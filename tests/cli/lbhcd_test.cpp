@@ -86,6 +86,20 @@ TEST(Lbhcd, DrainsOnTermAndEndsAtOnceOnASecondOne) {
   EXPECT_EQ(lbhcd.stop().exit_code, 0);
 }
 
+TEST(Lbhcd, AnEndThatCouldNotBeRecordedIsAFailure) {
+  LbhcNode node("wait_first_probe = false");
+  Process lbhcd = node.start("lbhcd");
+  ASSERT_TRUE(wait_until([&] { return node.state() == "ISP"; }));
+  // The mutex can't be had any more, so the state stays ISP.
+  std::filesystem::remove(node.node().run_file("app1.lock"));
+  std::filesystem::create_directory(node.node().run_file("app1.lock"));
+  const Result result = lbhcd.stop();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr(node.node().run_file("app1.state")));
+  EXPECT_THAT(node.node().log(), HasSubstr(node.node().run_file("app1.lock")));
+  EXPECT_EQ(node.run("quickCheck").exit_code, 1);
+}
+
 TEST(Lbhcd, AndRestoreExcludeEachOther) {
   LbhcNode node("wait_first_probe = false");
   node.restore();

@@ -1,8 +1,10 @@
 // A run directory that can't be written: read-only, without room, without inodes. A start fails
 // cleanly; what runs already can still be checked and taken out of service.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <ostream>
 #include <sstream>
 #include <string>
@@ -55,6 +57,8 @@ class NodeOnTmpfs {
   Result act(const std::string& action) const {
     return run(host_.inside(node_.command({action, "-t", kTag, "-i", kId})));
   }
+  // The resource described otherwise.
+  void resource(const std::string& text) { node_.resource_file(kTag, text); }
   // What lies in the run directory, apart from what made it full.
   std::string files() const { return shell("ls -A $RUN | grep -v filler || :"); }
 
@@ -134,6 +138,29 @@ TEST(RunDirectoryTurnedReadOnly, RemoveStopsTheDaemonAndSaysWhatItCouldNotTakeAw
   const auto errors = error_lines(result.err);
   ASSERT_EQ(errors.size(), 1u) << result.err;
   EXPECT_NE(errors[0].find(kReadOnly.says), std::string::npos) << errors[0];
+}
+
+// A script resource, too, can be looked at and taken out where there is no room.
+TEST(RunDirectory, WithoutRoomKeepsNoScriptFromItsQuickCheckAndRemove) {
+  NodeOnTmpfs node(kNoRoom.mount_options);
+  const TempDir folder;
+  for (const std::string action : {"restore", "remove", "quickCheck", "recover"}) {
+    write_file(folder / action, "#!/bin/sh\necho " + action + " >> " + (folder / "ran") + "\n");
+    std::filesystem::permissions(folder / action, std::filesystem::perms(0755));
+  }
+  node.resource("type = \"script\"\nid = \"" + std::string(kId) + "\"\n[script]\nfolder = \"" +
+                folder.path() + "\"\n");
+  ASSERT_EQ(node.act("restore").exit_code, 0);
+  ASSERT_EQ(node.act("quickCheck").exit_code, 0);
+  node.shell(kNoRoom.begin);
+  EXPECT_EQ(node.act("quickCheck").exit_code, 0);
+  const Result recovered = node.act("recover");
+  EXPECT_EQ(recovered.exit_code, 1);
+  EXPECT_THAT(recovered.err, testing::HasSubstr(kNoRoom.says));
+  const Result removed = node.act("remove");
+  EXPECT_EQ(removed.exit_code, 0) << removed.err;
+  EXPECT_EQ(read_file(folder / "ran"), "restore\nquickCheck\nquickCheck\nremove\n");
+  EXPECT_EQ(node.files(), "");
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 // responders (one silent client is enough for `nc -l -k`, five for a thread pool).
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <filesystem>
 #include <iterator>
@@ -17,16 +16,7 @@ namespace {
 
 constexpr int kSilent = 2000;
 constexpr int kFresh = 5;
-constexpr rlim_t kDescriptors = kSilent + 200;
-
-// The test's own limit, which the daemon inherits and raises for itself.
-bool raise_descriptor_limit() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur >= kDescriptors) return true;
-  limit.rlim_cur = kDescriptors;
-  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
-}
+constexpr unsigned long kDescriptors = kSilent + 200;
 
 long descriptors_of(pid_t pid) {
   const std::filesystem::path folder = "/proc/" + std::to_string(pid) + "/fd";
@@ -54,7 +44,7 @@ void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 class SilentConnections : public ::testing::TestWithParam<Kind> {};
 
 TEST_P(SilentConnections, DoNotKeepAFreshProbeFromItsReply) {
-  ASSERT_TRUE(raise_descriptor_limit()) << "ulimit -Hn must allow " << kDescriptors;
+  ASSERT_TRUE(raise_descriptor_limit(kDescriptors)) << "ulimit -Hn must allow " << kDescriptors;
   const ServedNode served(GetParam().lbhc);
   const pid_t daemon = served.node.daemon(kId);
   const long at_first = descriptors_of(daemon);
@@ -75,7 +65,7 @@ TEST_P(SilentConnections, DoNotKeepAFreshProbeFromItsReply) {
 
 // Clients that never go away are shown the door, so that they can't be gathered over hours.
 TEST_P(SilentConnections, AreClosedByTheDaemonInTheEnd) {
-  ASSERT_TRUE(raise_descriptor_limit()) << "ulimit -Hn must allow " << kDescriptors;
+  ASSERT_TRUE(raise_descriptor_limit(kDescriptors)) << "ulimit -Hn must allow " << kDescriptors;
   const ServedNode served(GetParam().lbhc);
   const pid_t daemon = served.node.daemon(kId);
   const long at_first = descriptors_of(daemon);

@@ -31,6 +31,8 @@ Fd reserve(std::uint16_t port) {
   return ::bind(fd.get(), reinterpret_cast<sockaddr*>(&name), length) == 0 ? std::move(fd) : Fd();
 }
 
+// Without listening: in a test with threads another one may fork just now, and its child would hold
+// what listens until it executes its program.
 bool is_free(std::uint16_t port) {
   const Fd fd(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int yes = 1;
@@ -38,8 +40,7 @@ bool is_free(std::uint16_t port) {
   sockaddr_in6 any{};
   any.sin6_family = AF_INET6;
   any.sin6_port = htons(port);
-  return ::bind(fd.get(), reinterpret_cast<sockaddr*>(&any), sizeof any) == 0 &&
-         ::listen(fd.get(), 1) == 0;
+  return ::bind(fd.get(), reinterpret_cast<sockaddr*>(&any), sizeof any) == 0;
 }
 
 Fd connect_to(const std::string& host, std::uint16_t port) {
@@ -107,7 +108,9 @@ Client::Received Client::receive(std::chrono::milliseconds limit) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     pollfd item{fd_.get(), POLLIN, 0};
-    if (left <= 0 || ::poll(&item, 1, static_cast<int>(left)) <= 0) return received;
+    const int ready = left <= 0 ? 0 : ::poll(&item, 1, static_cast<int>(left));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) return received;
     char buffer[4096];
     const ssize_t n = ::recv(fd_.get(), buffer, sizeof buffer, 0);
     if (n > 0) {

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -166,6 +167,14 @@ std::string Process::out() const { return content(out_); }
 std::string Process::err() const { return content(err_); }
 
 Result run(const Command& command) { return Process(command).wait(); }
+
+bool raise_descriptor_limit(unsigned long least) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= least) return true;
+  limit.rlim_cur = least;
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
 
 bool installed(const std::string& program) { return !find_program(program).empty(); }
 

@@ -63,6 +63,10 @@ class Process {
 
 Result run(const Command& command);
 
+// Lets this process, and what it starts, open so many descriptors; false when the hard limit is
+// lower.
+bool raise_descriptor_limit(unsigned long least);
+
 // Whether a program is installed.
 bool installed(const std::string& program);
 

@@ -31,13 +31,17 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"common", {}},
     {"cluster", {"common"}},
     {"lbhc", {"common"}},
+    {"script", {"common"}},
     {"lbhc/lbhcd", {"common", "cluster", "lbhc"}},
-    {"action", {"common", "cluster", "lbhc"}},
+    {"action", {"common", "cluster", "lbhc", "script"}},
     {"restore", {"action"}},
     {"remove", {"action"}},
     {"quickcheck", {"action"}},
     {"recover", {"action"}},
-    {"ctl", {"common", "cluster", "lbhc"}},
+    {"ctl", {"common", "cluster", "lbhc", "script"}},
+    {"ctl/drill", {"common", "cluster", "lbhc", "ctl"}},
+    {"bench", {}},  // the programs as they are shipped, not their code
+    {"fuzz", {"common", "cluster", "lbhc", "script", "ctl"}},
 };
 
 // Not in headers, since every file that includes such a header pays for it.

@@ -47,9 +47,40 @@ TEST_F(OpenApplicationTest, ReadsTheNodesDefaults) {
               HasSubstr("genapp.toml:2: lbhc.hc_timeout"));
 }
 
+TEST_F(OpenApplicationTest, AScriptResourceTouchesNothingEither) {
+  const auto opened = open(
+      "type = \"script\"\nid = \"app1\"\n[script]\nfolder = \"/no/such\"\n"
+      "quickcheck = [\"/no/such\"]\nquickcheck_timeout = 3\n");
+  EXPECT_EQ(opened.application->quick_check().exit_code, common::ExitCode::ok);
+  EXPECT_GE(opened.application->longest_quick_check(), std::chrono::seconds(3));
+  EXPECT_THAT(run_dir_.names(), testing::IsEmpty());
+}
+
+TEST_F(OpenApplicationTest, EachTypeHasItsOwnDefaults) {
+  const std::string script = "type = \"script\"\nid = \"app1\"\n[script]\nfolder = \"/a\"\n";
+  EXPECT_THAT(error_of([&] { open(script, "[script]\nkill_after = -1\n"); }),
+              HasSubstr("genapp.toml:2: script.kill_after"));
+  EXPECT_EQ(error_of([&] { open(script, "[lbhc]\nhc_timeout = -1\n"); }), "");
+  EXPECT_EQ(error_of([&] {
+              open("type = \"lbhc\"\nid = \"app1\"\ninfo = \"54321\"\n",
+                   "[script]\nkill_after = -1\n");
+            }),
+            "");
+}
+
+// Only an LBHC can be taken out by its id alone.
+TEST_F(OpenApplicationTest, AScriptResourceIsNoKnownLbhc) {
+  open("type = \"lbhc\"\nid = \"app1\"\ninfo = \"54321\"\n");
+  const common::ResourceArgs args{common::Tag("lb"), common::Id("app1"), {}};
+  EXPECT_EQ(error_of([&] { require_known_lbhc(args, common::read_settings()); }), "");
+  open("type = \"script\"\nid = \"app1\"\n[script]\nfolder = \"/a\"\n");
+  EXPECT_THAT(error_of([&] { require_known_lbhc(args, common::read_settings()); }),
+              HasSubstr("of type script"));
+}
+
 TEST_F(OpenApplicationTest, NamesWhatIsWrongWithTheResource) {
   EXPECT_THAT(error_of([&] { open("type = \"script\"\nid = \"app1\"\n"); }),
-              HasSubstr("lb.toml:1: "));
+              testing::AllOf(HasSubstr("lb.toml"), HasSubstr("say what to run for restore")));
   EXPECT_THAT(error_of([&] { open("type = \"lbhc\"\nid = \"app1\"\n"); }), HasSubstr("no port"));
   EXPECT_THAT(error_of([&] { open("type = \"lbhc\"\nid = \"other\"\ninfo = \"1\"\n"); }),
               HasSubstr("not \"app1\""));

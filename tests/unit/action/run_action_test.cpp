@@ -206,6 +206,111 @@ TEST_F(RunActionTest, RecoverStartsNothingThatIsOutOfService) {
   EXPECT_THAT(run_files(), testing::IsEmpty());
 }
 
+// A script resource: restore makes the file "up", remove takes it away, quickCheck looks for it.
+class RunScriptTest : public RunActionTest {
+ protected:
+  RunScriptTest() {
+    script("restore", "touch " + up_);
+    script("remove", "rm -f " + up_);
+    script("quickCheck", "test -e " + up_ + " || exit 7");
+    describe();
+  }
+
+  void script(const std::string& name, const std::string& text) {
+    const std::string path = temp_ / name;
+    tests::write_file(path, "#!/bin/sh\n" + text + "\n");
+    ASSERT_EQ(::chmod(path.c_str(), 0755), 0);
+  }
+  void describe(const std::string& more = "") {
+    resource("type = \"script\"\nid = \"app1\"\n[script]\nfolder = \"" + temp_.path() + "\"\n" +
+             more);
+  }
+  std::string state_file() const { return tests::read_file(temp_ / "run/app1.state"); }
+  bool is_up() const { return std::filesystem::exists(up_); }
+
+  const std::string up_ = temp_ / "up";
+};
+
+TEST_F(RunScriptTest, LivesFromRestoreToRemove) {
+  EXPECT_EQ(run(Action::restore).exit_code, 0);
+  EXPECT_TRUE(is_up());
+  EXPECT_EQ(state_file(), "ISP\n");
+  EXPECT_EQ(run(Action::quick_check).exit_code, 0);
+  std::filesystem::remove(up_);
+  const Ended sick = run(Action::quick_check);
+  EXPECT_EQ(sick.exit_code, 1);
+  EXPECT_THAT(sick.err, HasSubstr("exited with 7"));
+  EXPECT_EQ(run(Action::recover).exit_code, 1);  // it has none
+  EXPECT_EQ(run(Action::remove).exit_code, 0);
+  EXPECT_THAT(run_files(), testing::IsEmpty());
+  EXPECT_EQ(run(Action::quick_check).exit_code, 0);
+}
+
+TEST_F(RunScriptTest, AFailureIsRecordedAndSaysItsLastWords) {
+  script("restore", "echo because of this >&2; exit 3");
+  const Ended ended = run(Action::restore);
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("exited with 3, and last said: because of this"));
+  EXPECT_THAT(ended.err, HasSubstr("\"lb\" stderr: because of this"));
+  EXPECT_EQ(state_file(), "OSF\n");
+}
+
+TEST_F(RunScriptTest, ARemoveThatFailsChangesNoState) {
+  ASSERT_EQ(run(Action::restore).exit_code, 0);
+  script("remove", "exit 1");
+  EXPECT_EQ(run(Action::remove).exit_code, 1);
+  EXPECT_EQ(state_file(), "ISP\n");
+  EXPECT_TRUE(is_up());
+}
+
+// What stops it is in the description: without it nothing may be taken for stopped.
+TEST_F(RunScriptTest, ABrokenDescriptionIsNotGoneRoundByTheId) {
+  ASSERT_EQ(run(Action::restore).exit_code, 0);
+  const auto files = run_files();
+  for (const char* broken :
+       {"type = \n", "", "id = \"app1\"\n", "type = \"script\"\nid = \"app1\"\n",
+        "type = \"script\"\nid = \"app1\"\n[script]\nfolder = \"relative\"\n",
+        "type = \"lbhc\"\nid = \"app1\"\ninfo = \"abc\"\n"}) {
+    resource(broken);
+    const Ended ended = run(Action::remove);
+    EXPECT_EQ(ended.exit_code, 1) << broken;
+    EXPECT_THAT(ended.err, HasSubstr("lb.toml")) << broken;
+    EXPECT_EQ(state_file(), "ISP\n");
+    EXPECT_EQ(run_files(), files);
+    EXPECT_TRUE(is_up());
+  }
+  std::filesystem::remove(temp_ / "etc/resources.d/lb.toml");
+  EXPECT_EQ(run(Action::remove).exit_code, 1);
+  EXPECT_EQ(run_files(), files);
+  describe();
+  EXPECT_EQ(run(Action::remove).exit_code, 0);
+  EXPECT_FALSE(is_up());
+}
+
+// Nothing has run yet, so there is no trace; still the type is known.
+TEST_F(RunScriptTest, ABrokenScriptResourceIsNotRemovedThoughNothingHasRun) {
+  state("ISP\n");
+  describe("kill_after = -1\n");
+  const Ended ended = run(Action::remove);
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_EQ(state_file(), "ISP\n");
+}
+
+TEST_F(RunScriptTest, RemoveOfWhatNeverRanRunsItsScriptAndLeavesNothing) {
+  script("remove", "touch " + up_);
+  EXPECT_EQ(run(Action::remove).exit_code, 0);
+  EXPECT_TRUE(is_up());
+  EXPECT_THAT(run_files(), testing::IsEmpty());
+}
+
+TEST_F(RunScriptTest, ACheckThatHangsFailsWithinItsTime) {
+  ASSERT_EQ(run(Action::restore).exit_code, 0);
+  script("quickCheck", "trap '' TERM; while :; do sleep 1000; done");
+  describe("quickcheck_timeout = 0.2\n");
+  const Ended ended = run(Action::quick_check);
+  EXPECT_EQ(ended.exit_code, 1);
+}
+
 TEST_F(RunActionTest, RestoreWithoutAProbeFailsAndIsRecorded) {
   const tests::Port port;
   resource("type = \"lbhc\"\nid = \"app1\"\ninfo = \"" + port.text() +

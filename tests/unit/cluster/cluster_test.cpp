@@ -55,19 +55,6 @@ TEST(ClusterKindOfNode, TakesAnEmptyLkrootForNone) {
   EXPECT_EQ(with_empty, cluster_kind({}));
 }
 
-TEST(OpenCluster, SaysThatItCanNotReadLifeKeeper) {
-  const TempDir root;
-  install_lifekeeper(root, 0755);
-  const ScopedEnv lkroot("LKROOT", root.path());
-  const ScopedEnv config("GENAPP_CONFIG_DIR", root / "etc");
-  EXPECT_THAT(
-      error_of([] { open_cluster({}); }),
-      testing::AllOf(HasSubstr(root / "bin/ins_list"), HasSubstr("cluster = \"registry\"")));
-  common::Settings settings;
-  settings.cluster = ClusterKind::lifekeeper;
-  EXPECT_THAT(error_of([&] { open_cluster(settings); }), HasSubstr(root / "etc/genapp.toml"));
-}
-
 TEST(OpenCluster, ReadsTheRegistryAndChecksTheId) {
   const TempDir config;
   const ScopedEnv override_("GENAPP_CONFIG_DIR", config.path());
@@ -84,8 +71,11 @@ TEST(OpenCluster, ReadsTheRegistryAndChecksTheId) {
 TEST(OpenCluster, KeepsStatesInTheRunDirectory) {
   const TempDir run;
   const ScopedEnv lkroot("LKROOT", run / "none");
+  const ScopedEnv config("GENAPP_CONFIG_DIR", run / "etc");
+  Registry(run / "etc/resources.d").create(Tag("lb"), "type = \"lbhc\"\nid = \"app1\"\n");
   const common::Directory dir = tests::open_dir(run.path());
-  const auto states = open_cluster({})->states(dir, Id("app1"));
+  const auto cluster = open_cluster({});
+  const auto states = cluster->states(dir, cluster->find(Tag("lb")));
   states->write(common::State::in_service_protected);
   EXPECT_EQ(tests::read_file(run / "app1.state"), "ISP\n");
 }

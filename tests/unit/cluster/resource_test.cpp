@@ -51,8 +51,10 @@ TEST(Resource, NamesTheLineOfAWrongType) {
 }
 
 TEST(Resource, KnowsItsTypes) {
-  EXPECT_THAT(error("id = \"a\"\ntype = \"script\"\n"),
-              testing::AllOf(StartsWith(at(2)), HasSubstr("not in this version")));
+  EXPECT_EQ(parse("id = \"a\"\ntype = \"lbhc\"\n").type, kLbhc);
+  EXPECT_EQ(parse("id = \"a\"\ntype = \"script\"\n").type, kScript);
+  EXPECT_THAT(error("id = \"a\"\ntype = \"remote\"\n"),
+              testing::AllOf(StartsWith(at(2)), HasSubstr("lbhc, script")));
   EXPECT_THAT(error("id = \"a\"\ntype = \"LBHC\"\n"), StartsWith(at(2) + "type is \"LBHC\""));
   EXPECT_THAT(error("id = \"a\"\ntype = \"\"\n"), StartsWith(at(2)));
 }
@@ -72,6 +74,14 @@ TEST(Resource, NamesTheLineOfUnknownKeysAndTables) {
               StartsWith(at(3) + "unknown table \"script\""));
   EXPECT_THAT(error("type = \"lbhc\"\nid = \"a\"\n[lbhc]\nx = {y = 1}\n"), StartsWith(at(4)));
   EXPECT_THAT(error("type = \"lbhc\"\nid = \"a\"\nlbhc = 1\n"), StartsWith(at(3)));
+}
+
+// A table of another type would be read by nobody.
+TEST(Resource, HasTheTableOfItsTypeAlone) {
+  const Resource script = parse("type = \"script\"\nid = \"a\"\n[script]\nfolder = \"/a\"\n");
+  ASSERT_NE(script.file.find("script", "folder"), nullptr);
+  EXPECT_THAT(error("type = \"script\"\nid = \"a\"\n[lbhc]\ndrain = 1\n"),
+              StartsWith(at(3) + "unknown table \"lbhc\""));
 }
 
 TEST(Resource, NamesTheLineOfASyntaxError) {

@@ -41,6 +41,8 @@ TEST(Paths, NameRunFilesByTheId) {
   EXPECT_EQ(paths::state_name(id), "app4238.state");
   EXPECT_EQ(paths::sock_name(id), "app4238.sock");
   EXPECT_EQ(paths::lock_name(id), "app4238.lock");
+  EXPECT_EQ(paths::turn_name(id), "app4238.turn");
+  EXPECT_EQ(paths::check_name(id), "app4238.check");
 }
 
 // No identifier begins with a dot, so a temporary file is never taken for a resource.

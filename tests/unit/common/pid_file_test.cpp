@@ -43,6 +43,12 @@ TEST(PidRecord, IsReadBackAsWritten) {
   EXPECT_EQ(parse_pid_record(format_pid_record(record)), record);
 }
 
+TEST(PidRecord, MayHaveAWord) {
+  const PidRecord record{4711, 99, "quickCheck"};
+  EXPECT_EQ(format_pid_record(record), "4711 99 quickCheck\n");
+  EXPECT_EQ(parse_pid_record(format_pid_record(record)), record);
+}
+
 TEST(PidRecord, IsNotReadFromAnythingElse) {
   const std::vector<std::string> wrong{
       "",
@@ -63,6 +69,14 @@ TEST(PidRecord, IsNotReadFromAnythingElse) {
       "4711\t1\n",
       "1e3 1\n",
       "4711 1\n5",
+      "4711 1 restore",
+      "4711 1  restore\n",
+      "4711 1 restore \n",
+      "4711 1 restore\n\n",
+      "4711 1 re store\n",
+      "4711 1 restore2\n",
+      "4711 1 r\xc3\xa4\n",
+      "4711 1restore\n",
       "2147483648 1\n",
       "4711 18446744073709551616\n",
       std::string("4711 1\n\0", 8),
@@ -207,6 +221,47 @@ TEST(PidFile, SaysWhatIsInItsWay) {
   fs::remove(temp / kName);
   fs::create_directory(temp / kName);
   EXPECT_THAT(error_of([&] { take(dir); }), HasSubstr(temp / kName));
+}
+
+TEST(PidFile, MayHaveAnotherNameAndSayWhatItsHolderDoes) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  const auto held = PidFile::take(LockFile::acquire(dir, "app1.lock"), dir, "app1.turn", "restore");
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(is_alive(dir, "app1.turn"));
+  EXPECT_FALSE(is_alive(dir, kId));
+  const auto living = find_living(dir, "app1.turn");
+  ASSERT_TRUE(living);
+  EXPECT_EQ(living->pid, ::getpid());
+  EXPECT_EQ(living->word, "restore");
+  EXPECT_EQ(read_pid_record(dir, "app1.turn"),
+            (PidRecord{::getpid(), start_ticks(::getpid()).value(), "restore"}));
+}
+
+TEST(PidFile, ReleasedItStaysEmptyAndFree) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  auto held = take(dir);
+  ASSERT_TRUE(held);
+  std::move(*held).release();
+  EXPECT_TRUE(dir.exists(kName));
+  EXPECT_EQ(tests::read_file(temp / kName), "");
+  EXPECT_FALSE(is_alive(dir, kId));
+  EXPECT_FALSE(read_pid_record(dir, kName));
+  EXPECT_TRUE(take(dir));
+}
+
+TEST(PidFile, TheDeadsRecordCanBeRead) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  EXPECT_FALSE(read_pid_record(dir, kName));
+  tests::write_file(temp / kName, "4711 99 remove\n");
+  EXPECT_EQ(read_pid_record(dir, kName), (PidRecord{4711, 99, "remove"}));
+  tests::write_file(temp / kName, "4711 99 remo");
+  EXPECT_FALSE(read_pid_record(dir, kName));
+  fs::remove(temp / kName);
+  fs::create_symlink("elsewhere", temp / kName);
+  EXPECT_THAT(error_of([&] { read_pid_record(dir, kName); }), HasSubstr("symbolic link"));
 }
 
 }  // namespace

@@ -36,5 +36,50 @@ TEST(Quoted, EscapesItsQuotes) {
   EXPECT_EQ(common::quoted(""), "\"\"");
 }
 
+// RFC 3629, section 4: the first and the last of each length.
+TEST(PrintableUtf8, LeavesEveryCharacterAlone) {
+  for (const char* text :
+       {"a", " ", "~", "\"", "\\", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
+        "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
+        "gr\xc3\xbc\xc3\x9f dich \xe2\x82\xac \xf0\x9f\x98\x80!"}) {
+    EXPECT_EQ(printable_utf8(text), text);
+  }
+}
+
+// What is no character is escaped byte for byte, and what follows is read afresh.
+TEST(PrintableUtf8, EscapesWhatIsNone) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"\x80", "\\x80"},                             // a continuation alone
+      {"\xbf", "\\xbf"},                             //
+      {"\xc0\x80", "\\xc0\\x80"},                    // overlong
+      {"\xc1\xbf", "\\xc1\\xbf"},                    //
+      {"\xe0\x9f\xbf", "\\xe0\\x9f\\xbf"},           //
+      {"\xf0\x8f\xbf\xbf", "\\xf0\\x8f\\xbf\\xbf"},  //
+      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},           // surrogates
+      {"\xed\xbf\xbf", "\\xed\\xbf\\xbf"},           //
+      {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},  // beyond U+10FFFF
+      {"\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80"},  //
+      {"\xff", "\\xff"},                             //
+      {"\xc3", "\\xc3"},                             // cut off
+      {"\xe2\x82", "\\xe2\\x82"},                    //
+      {"\xf0\x9f\x98", "\\xf0\\x9f\\x98"},           //
+      {"\xc3(", "\\xc3("},                           // no continuation
+      {"\xe2\x82(", "\\xe2\\x82("},                  //
+      {"\xe2\xc3\xa4", "\\xe2\xc3\xa4"},             //
+  };
+  for (const auto& [text, expected] : cases) EXPECT_EQ(printable_utf8(text), expected);
+}
+
+TEST(PrintableUtf8, EscapesWhatATerminalWouldObey) {
+  EXPECT_EQ(printable_utf8(std::string("a\n\r\t\x1b\0\x7f", 7)), "a\\n\\r\\t\\x1b\\x00\\x7f");
+  // U+0080 to U+009f: U+009b begins a control sequence as ESC [ does.
+  EXPECT_EQ(printable_utf8("\xc2\x80\xc2\x9b\xc2\x9f"), "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f");
+}
+
+TEST(PrintableUtf8, CutsAndTellsTheLength) {
+  EXPECT_EQ(printable_utf8("abcdef", 3), "abc... (6 bytes)");
+  EXPECT_EQ(printable_utf8("", 3), "");
+}
+
 }  // namespace
 }  // namespace genapp::common

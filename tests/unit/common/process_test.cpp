@@ -1,6 +1,8 @@
 #include "common/process.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "tests/support/wait.hpp"
 #include "tests/unit/common/testing.hpp"
@@ -31,6 +33,17 @@ TEST(StartTicks, AreNotGuessedFromABrokenLine) {
   EXPECT_FALSE(start_ticks_from_stat(stat_line("x", "-1")));
   EXPECT_FALSE(start_ticks_from_stat(stat_line("x", "18446744073709551616")));
   EXPECT_FALSE(start_ticks_from_stat("1 (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "));
+}
+
+// Half of a number is another number, and so another process.
+TEST(StartTicks, AreNotReadFromHalfALine) {
+  const std::string line = stat_line("x", "987654");
+  const std::size_t number = line.find("987654");
+  for (std::size_t size = 0; size <= number + 6; ++size) {
+    EXPECT_FALSE(start_ticks_from_stat(line.substr(0, size))) << line.substr(0, size);
+  }
+  EXPECT_EQ(start_ticks_from_stat(line.substr(0, number + 7)), 987654u);
+  EXPECT_FALSE(start_ticks_from_stat(stat_line("x", "12x")));
 }
 
 TEST(StartTicks, AreThoseOfTheProcess) {
@@ -101,6 +114,20 @@ TEST(Pidfd, WaitIsNotEndedByASignal) {
   EXPECT_TRUE(waiter.running());
   child.signal(SIGKILL);
   EXPECT_EQ(waiter.wait(), 0);
+}
+
+TEST(Runs, IsTrueOfTheOneProcessUntilItHasEnded) {
+  EXPECT_TRUE(runs(::getpid(), start_ticks(::getpid()).value()));
+  EXPECT_FALSE(runs(::getpid(), start_ticks(::getpid()).value() + 1));
+  Child child([] { return ::pause(); });
+  const std::uint64_t ticks = start_ticks(child.pid()).value();
+  EXPECT_TRUE(runs(child.pid(), ticks));
+  child.signal(SIGSTOP);
+  EXPECT_TRUE(runs(child.pid(), ticks));
+  child.signal(SIGKILL);
+  EXPECT_TRUE(tests::wait_until([&] { return !runs(child.pid(), ticks); }));  // a zombie
+  child.wait();
+  EXPECT_FALSE(runs(child.pid(), ticks));
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ TEST_F(SettingsTest, RefuseWrongWordsNamingFileAndLine) {
 TEST_F(SettingsTest, RefuseUnknownKeysAndTables) {
   EXPECT_THAT(error("log_level = \"info\"\nlogfile = \"/x\"\n"),
               StartsWith(file_ + ":2: unknown key \"logfile\""));
-  EXPECT_THAT(error("[lbhc]\n[script]\n"), StartsWith(file_ + ":2: unknown table \"script\""));
+  EXPECT_THAT(error("[lbhc]\n[remote]\n"), StartsWith(file_ + ":2: unknown table \"remote\""));
   EXPECT_THAT(error("[lbhc\n"), StartsWith(file_ + ":1: "));
 }
 

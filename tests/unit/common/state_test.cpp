@@ -27,6 +27,20 @@ TEST(State, TakesNoOtherWord) {
   }
 }
 
+TEST(StateLine, IsReadBackAsWrittenAndNotInPart) {
+  for (const State state : {State::in_service_protected, State::in_service_unprotected,
+                            State::out_unimpaired, State::out_failed}) {
+    const std::string line = state_line(state);
+    EXPECT_EQ(line, std::string(state_text(state)) + "\n");
+    EXPECT_EQ(parse_state_line(line), state);
+    for (std::size_t cut = 0; cut < line.size(); ++cut) {
+      EXPECT_FALSE(parse_state_line(line.substr(0, cut))) << line;
+    }
+    EXPECT_FALSE(parse_state_line(line + "\n"));
+    EXPECT_FALSE(parse_state_line(line + line));
+  }
+}
+
 TEST(State, InServiceIsProtectedOrNot) {
   EXPECT_TRUE(in_service(State::in_service_protected));
   EXPECT_TRUE(in_service(State::in_service_unprotected));

@@ -172,6 +172,39 @@ TEST(TomlFile, DeepNestingIsAnErrorAndNotTheEnd) {
   EXPECT_NE(parse_error("a = " + std::string(1000, '[') + std::string(1000, ']')), "");
 }
 
+// toml++ nests a table for each dot. In a child, since running out of stack ends the process.
+TEST(TomlFile, AKeyOfVeryManyPartsIsAnErrorAndNotTheEnd) {
+  std::string dots;
+  for (int i = 0; i < 250'000; ++i) dots += "a . ";
+  std::string nested;
+  for (int i = 0; i < 120; ++i) nested += "a.b.c.d.e.f.g.h = [\n{";
+  tests::Child child([&] {
+    for (const std::string& text :
+         {dots + "a = 1\n", "[" + dots + "a]\n", "[[" + dots + "a]]\n", "a = {" + dots + "a = 1}\n",
+          "'x' . \"y\" . " + dots + "a = 1\n", "a = {b = \"\"\"c\"\"\"\", " + dots + "a = 1}\n",
+          nested}) {
+      if (!parse_error("\n" + text).starts_with("/etc/x.toml:")) return 1;
+    }
+    return 0;
+  });
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_EQ(parse_error("\na.b.c.d.e.f.g.h.i.j = 1\n"),
+            "/etc/x.toml:2: a key has too many dots: at most TABLE.KEY is known");
+}
+
+// Dots that join no key are no matter of that bound.
+TEST(TomlFile, DotsElsewhereAreNotCounted) {
+  const std::string many = "10.0.0.1 1.2.3.4.5.6.7.8.9.10.11.12";
+  const TomlFile file =
+      parse("# " + many + "\ns = \"" + many + "\"\nm = \"\"\"\n" + many + "\"\"\"\"\"\nl = ['" +
+            many + "', '" + many + "']\nf = 1.5 # " + many + "\n");
+  EXPECT_EQ(setting(file, "", "s").as_string(), many);
+  EXPECT_EQ(setting(file, "", "m").as_string(), many + "\"\"");
+  EXPECT_EQ(setting(file, "", "l").as_list().size(), 2u);
+  EXPECT_THAT(parse_error("l = [1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]\n"),
+              HasSubstr("list of strings"));
+}
+
 // toml++ 3.3.0 asserts, or runs into what it calls unreachable, on some characters where a key, a
 // value or the end of a line should stand. In a child each, since that ends the process.
 TEST(TomlFile, StrangeCharactersAreErrorsAndNotTheEnd) {
@@ -181,12 +214,29 @@ TEST(TomlFile, StrangeCharactersAreErrorsAndNotTheEnd) {
     tests::Child child([&] {
       for (const std::string& text :
            {odd + " = 1\n", "a" + odd + " = 1\n", "a." + odd + " = 1\n", "[" + odd + "]\n",
-            "[[" + odd + "]]\n", "a = " + odd + "\n", "a = 1" + odd + "\n", "[a]" + odd + "\n"}) {
+            "[[" + odd + "]]\n", "a = " + odd + "\n", "a = 1" + odd + "\n", "[a]" + odd + "\n",
+            "a = {b = \"\"\"c\"\"\"\", " + odd + " = 1}\n",
+            "a = {b = '''c''''', " + odd + " = 1}\n"}) {
         if (parse_error(text).empty()) return 1;
       }
       return 0;
     });
     EXPECT_EQ(child.wait(), 0) << odd;
+  }
+}
+
+// A letter where toml++ asks for white space: after a backslash at a line's end it is a right one,
+// and quotes within a wrong number hold no string. (Only UndefinedBehaviorSanitizer sees it go
+// wrong.)
+TEST(TomlFile, LettersBeyondAsciiAreNoWhiteSpace) {
+  for (const std::string& letter :
+       {std::string("\xc3\xa4"), std::string("\xd0\x96"), std::string("\xe2\x82\xac"),
+        std::string("\xef\xbb\xaf"), std::string("\xf0\x9f\x98\x80")}) {
+    const TomlFile file = parse("s = \"\"\"a \\\n  " + letter + "\"\"\"\n");
+    EXPECT_EQ(setting(file, "", "s").as_string(), "a " + letter);
+    EXPECT_THAT(parse_error("a = 3e=\"" + letter + "\"\n"), StartsWith("/etc/x.toml:1: "));
+    EXPECT_THAT(parse_error("s = \"\\" + letter + "\"\n"), StartsWith("/etc/x.toml:1: "));
+    EXPECT_THAT(parse_error("s = \"\"\"\\" + letter + "\"\"\"\n"), StartsWith("/etc/x.toml:1: "));
   }
 }
 

@@ -16,6 +16,10 @@ Draft draft(std::vector<Draft::Key> keys = {}, std::string info = "54321 OK") {
   return {common::Tag("lb"), common::Id("app1"), "lbhc", std::move(info), std::move(keys)};
 }
 
+Draft script(std::vector<Draft::Key> keys) {
+  return {common::Tag("web"), common::Id("app2"), "script", "", std::move(keys)};
+}
+
 Draft parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "create");
   return parse_create(static_cast<int>(arguments.size()), arguments.data());
@@ -59,6 +63,15 @@ TEST(ParseCreate, NamesWhatIsMissing) {
     EXPECT_EQ(refusal.exit_code, common::ExitCode::usage);
     EXPECT_THAT(refusal.text, HasSubstr("missing " + missing));
   }
+}
+
+TEST(ParseCreate, AScriptNeedsNoInfo) {
+  EXPECT_EQ(parse({"-t", "web", "-i", "a", "--type", "script"}).info, "");
+  EXPECT_EQ(parse({"-t", "web", "-i", "a", "--type", "script", "--info", "/data"}).info, "/data");
+  EXPECT_EQ(refusal_of([&] {
+              parse({"-t", "web", "-i", "a", "--type", "other"});
+            }).exit_code,
+            common::ExitCode::usage);
 }
 
 TEST(ParseCreate, RefusesWhatItDoesNotKnow) {
@@ -113,6 +126,26 @@ TEST(ResourceText, ReadsBackAsItWasMeant) {
   EXPECT_EQ(resource.file.find("lbhc", "protocol")->as_string(), "http");
 }
 
+TEST(ResourceText, ReadsBackAScript) {
+  const auto resource =
+      cluster::parse_resource(common::Tag("web"), "web.toml",
+                              resource_text(script({{"folder", "/etc/genapp/apps/web"},
+                                                    {"restore", "[\"/bin/up\", \"a b\"]"},
+                                                    {"restore_timeout", "60"}})));
+  EXPECT_EQ(resource.type, "script");
+  EXPECT_EQ(resource.info, "");
+  EXPECT_EQ(resource.file.find("script", "folder")->as_string(), "/etc/genapp/apps/web");
+  EXPECT_THAT(resource.file.find("script", "restore")->as_list(),
+              testing::ElementsAre("/bin/up", "a b"));
+  EXPECT_EQ(resource.file.find("script", "restore_timeout")->as_number(), 60);
+}
+
+TEST(CheckDraft, TakesAScript) {
+  check_draft(script({{"folder", "/etc/genapp/apps/web"}}), nullptr);
+  const auto settings = common::TomlFile::parse("genapp.toml", "[script]\nfolder = \"/a\"\n");
+  check_draft(script({}), &settings);
+}
+
 TEST(CheckDraft, TakesAGoodOne) {
   check_draft(draft({{"hc_timeout", "0.2"}, {"allow", "[\"azure\"]"}}), nullptr);
 }
@@ -123,9 +156,16 @@ TEST(CheckDraft, BlamesTheOption) {
     std::string option;
   };
   Draft wrong_type = draft({{"drain", "1"}});
-  wrong_type.type = "script";
+  wrong_type.type = "remote";
+  Draft script_keys = script({{"drain", "1"}});
+  Draft without_command = script({});
   for (const Case& item : std::vector<Case>{
-           {wrong_type, "--type: type \"script\" is not in this version"},
+           {wrong_type, "--type: type is \"remote\", must be one of: lbhc, script"},
+           {script_keys, "--set \"drain=1\": unknown key"},
+           {without_command, "[script] has neither folder nor restore"},
+           {script({{"folder", "apps/web"}}), "--set \"folder=apps/web\": "},
+           {script({{"folder", "/a"}, {"kill_after", "soon"}}), "--set \"kill_after=soon\": "},
+           {script({{"folder", "/a"}, {"start", "later"}}), "--set \"start=later\": "},
            {draft({}, "0"), "--info: "},
            {draft({}, "54321 \xff"), "--info: "},
            {draft({{"drain", "1"}, {"hc_timeout", "abc"}}), "--set \"hc_timeout=abc\": "},

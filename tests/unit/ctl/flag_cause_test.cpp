@@ -1,6 +1,8 @@
+#include "ctl/flag_cause.hpp"
+
 #include <gtest/gtest.h>
 
-#include "ctl/observe.hpp"
+#include "lbhc/status.hpp"
 
 namespace genapp::ctl {
 namespace {

@@ -8,19 +8,19 @@
 namespace genapp::ctl {
 namespace {
 
-StatusArgs parse(std::vector<const char*> arguments) {
+StatusArgs parse_status_options(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "status");
   return parse_status_args(static_cast<int>(arguments.size()), arguments.data());
 }
 
 TEST(StatusArgs, AreAllOptional) {
-  const StatusArgs args = parse({});
+  const StatusArgs args = parse_status_options({});
   EXPECT_FALSE(args.tag || args.json || args.watch);
   EXPECT_EQ(args.interval, std::chrono::seconds(1));
 }
 
 TEST(StatusArgs, InAnyOrder) {
-  const StatusArgs args = parse({"--watch", "lb", "--interval", "0.25", "--json"});
+  const StatusArgs args = parse_status_options({"--watch", "lb", "--interval", "0.25", "--json"});
   EXPECT_EQ(args.tag->text(), "lb");
   EXPECT_TRUE(args.json && args.watch);
   EXPECT_EQ(args.interval, std::chrono::milliseconds(250));
@@ -42,7 +42,7 @@ TEST(StatusArgs, RefuseTheRest) {
                                              {"--watch", "--interval", "1s"},
                                              {"--watch", "--interval", "1", "--interval", "2"}}) {
     try {
-      parse(arguments);
+      parse_status_options(arguments);
       ADD_FAILURE() << "taken: " << testing::PrintToString(arguments);
     } catch (const common::Error& problem) {
       EXPECT_EQ(problem.exit_code(), common::ExitCode::usage) << problem.what();

@@ -42,6 +42,16 @@ Observed serving() {
   return seen;
 }
 
+Observed script_in_service() {
+  Observed seen;
+  seen.tag = "web";
+  seen.id = "app2";
+  seen.type = "script";
+  seen.info = "/data";
+  seen.state = common::State::in_service_protected;
+  return seen;
+}
+
 // The second line of the table.
 std::string row_of(const Observed& seen) {
   const std::string table = status_table({seen});
@@ -51,6 +61,35 @@ std::string row_of(const Observed& seen) {
 
 json::object json_of(const Observed& seen) {
   return json::parse(status_json({seen})).at("resources").at(0).as_object();
+}
+
+// It has no daemon, so nothing of one is missing.
+TEST(StatusTable, AScriptHasAStateAndAtTimesARunner) {
+  EXPECT_EQ(row_of(script_in_service()),
+            "web  app2  script  ISP    -    -     -           -       -");
+  Observed busy = script_in_service();
+  busy.alive = true;
+  busy.pid = 321;
+  busy.at_work = "recover";
+  EXPECT_THAT(row_of(busy), testing::ContainsRegex(
+                                "^web  app2  script  ISP    321 \\(recover\\)  -  *-  *-  *-$"));
+}
+
+TEST(StatusJson, AScriptHasAStateAndAtTimesARunner) {
+  const json::object idle = json_of(script_in_service());
+  EXPECT_EQ(idle.at("type"), "script");
+  EXPECT_EQ(idle.at("state"), "ISP");
+  EXPECT_EQ(idle.at("alive"), false);
+  EXPECT_TRUE(idle.at("action").is_null());
+  EXPECT_TRUE(idle.at("port").is_null());
+  EXPECT_TRUE(idle.at("daemon").is_null());
+  EXPECT_TRUE(idle.at("error").is_null());
+  Observed busy = script_in_service();
+  busy.alive = true;
+  busy.pid = 321;
+  busy.at_work = "quickCheck";
+  EXPECT_EQ(json_of(busy).at("action"), "quickCheck");
+  EXPECT_EQ(json_of(busy).at("pid"), 321);
 }
 
 TEST(StatusTable, ShowsEveryColumn) {
@@ -137,7 +176,7 @@ TEST(StatusJson, HasTheDocumentedKeysInTheirOrder) {
   std::vector<std::string> keys;
   for (const auto& entry : json_of(serving())) keys.emplace_back(std::string_view(entry.key()));
   EXPECT_THAT(keys, testing::ElementsAre("tag", "id", "type", "info", "state", "alive", "pid",
-                                         "port", "flag", "cause", "daemon", "error"));
+                                         "action", "port", "flag", "cause", "daemon", "error"));
 }
 
 TEST(StatusJson, OfAServingResource) {

@@ -27,37 +27,11 @@ using tests::error_of;
 
 const Id kId("app1");
 
-TEST(ControlRequest, KnowsStatus) {
-  const auto request = parse_control_request("status");
-  ASSERT_TRUE(request);
-  EXPECT_EQ(request->kind, ControlRequest::Kind::status);
-}
-
-TEST(ControlRequest, KnowsDrainAndItsTime) {
-  for (const auto& [text, time] : std::vector<std::pair<const char*, common::Clock::duration>>{
-           {"drain 0", 0s}, {"drain 5", 5s}, {"drain 0.2", 200ms}, {"drain 3600", 3600s}}) {
-    const auto request = parse_control_request(text);
-    ASSERT_TRUE(request) << text;
-    EXPECT_EQ(request->kind, ControlRequest::Kind::drain);
-    EXPECT_EQ(request->drain, time);
-  }
-}
-
-TEST(ControlRequest, KnowsNothingElse) {
-  for (const char* text : {"", " ", "STATUS", "status ", " status", "status\r", "stop", "drain",
-                           "drain ", "drain x", "drain -1", "drain 3601", "drain nan", "drain inf",
-                           "drain 1e9", "drain 1 ", "drain  1", "drain 1s", "drain +1"}) {
-    EXPECT_FALSE(parse_control_request(text)) << text;
-  }
-  EXPECT_FALSE(parse_control_request(std::string(1000, 'x')));
-  EXPECT_FALSE(parse_control_request(std::string_view("status\0", 7)));
-  EXPECT_FALSE(parse_control_request(std::string_view("drain 1\0", 8)));
-}
-
 Status some_status() {
   Status status;
   status.tag = "lb";
   status.id = kId.text();
+  status.pid = 4711;
   status.phase = Phase::serving;
   status.port = 54321;
   status.protocol = "tcp";
@@ -122,6 +96,7 @@ class ControlTest : public testing::Test {
   std::string answer_ = format_status(some_status());
   std::atomic<int> drains_{0};
   std::atomic<std::int64_t> drain_ms_{0};
+  std::atomic<std::int64_t> ignore_ms_{-1};
   std::atomic<bool> hung_{false};
   std::atomic<bool> held_{false};
   ControlServer server_{
@@ -132,6 +107,9 @@ class ControlTest : public testing::Test {
        [this](common::Clock::duration length) {
          ++drains_;
          drain_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
+       },
+       [this](common::Clock::duration length) {
+         ignore_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
        }}};
   std::thread loop_;
 };
@@ -148,6 +126,15 @@ TEST_F(ControlTest, PassesADrainOn) {
   EXPECT_EQ(ask_drain(dir_, kId, 1500ms, 20s).id, "app1");
   EXPECT_EQ(drains_, 1);
   EXPECT_EQ(drain_ms_, 1500);
+}
+
+TEST_F(ControlTest, PassesIgnoreOn) {
+  serve();
+  EXPECT_EQ(ask_ignore(dir_, kId, kMostIgnore, 20s).id, "app1");
+  EXPECT_EQ(ignore_ms_, 10'000);
+  EXPECT_EQ(ask_ignore(dir_, kId, 0s, 20s).id, "app1");
+  EXPECT_EQ(ignore_ms_, 0);
+  EXPECT_EQ(drains_, 0);
 }
 
 TEST_F(ControlTest, TakesARequestInPiecesAndOneOnly) {

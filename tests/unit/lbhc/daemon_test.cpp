@@ -131,6 +131,19 @@ TEST_F(DaemonTest, ServesAndEndsInOrderOnTerm) {
   EXPECT_FALSE(accepts(port_.number()));
 }
 
+// Once its files are there, they are cleaned up, whenever the signal comes.
+TEST_F(DaemonTest, EndsInOrderOnASignalThatComesBeforeItListens) {
+  config_.hc_timeout = 1h;
+  for (const int signal : {SIGTERM, SIGINT}) {
+    SCOPED_TRACE(signal);
+    EXPECT_EQ(start_and_wait([signal](DaemonSetup& setup) {
+                setup.before_start = [signal] { ::raise(signal); };
+              }),
+              0);
+    EXPECT_THAT(files(), testing::IsEmpty());
+  }
+}
+
 TEST_F(DaemonTest, EndsOnIntAndNotOnHup) {
   start();
   daemon_->signal(SIGHUP);
@@ -373,6 +386,55 @@ TEST_F(DaemonTest, RaisesNoFlagWhileDraining) {
   });
   EXPECT_FALSE(seen);
   EXPECT_EQ(daemon_->wait(), 0);
+}
+
+// What `genapp drill` does.
+TEST_F(DaemonTest, AnswersIgnoredProbesAndCountsNone) {
+  config_.hc_timeout = 300ms;
+  start();
+  probe_once();
+  ASSERT_EQ(status().probes, 1u);
+  ask_ignore(dir_, kId, kMostIgnore, 20s);
+  EXPECT_TRUE(wait_until([this] {
+    probe_once();
+    return flag_up();
+  }));
+  const Status seen = status();
+  EXPECT_EQ(seen.probes, 1u);
+  EXPECT_GT(seen.answered, 1u);
+  ASSERT_TRUE(seen.no_probe);
+  EXPECT_THAT(*seen.no_probe, HasSubstr("stopped after 1 probe at"));
+  EXPECT_THAT(*seen.no_probe, HasSubstr("(a drill lets none count)"));
+  ask_ignore(dir_, kId, 0s, 20s);
+  probe_once();
+  EXPECT_TRUE(flag_goes());
+  EXPECT_FALSE(status().foreground);
+}
+
+// Whoever asked may have died.
+TEST_F(DaemonTest, CountsProbesAgainWhenNobodyAsksToIgnoreThemAnyMore) {
+  config_.hc_timeout = 1h;
+  start();
+  ask_ignore(dir_, kId, 200ms, 20s);
+  EXPECT_TRUE(wait_until([this] {
+    probe_once();
+    return status().probes > 0;
+  }));
+}
+
+// Or a start would fail because of a drill.
+TEST_F(DaemonTest, IgnoresNoFirstProbe) {
+  config_.hc_timeout = 1h;
+  start([](DaemonSetup& setup) { setup.wait_first_probe = true; });
+  ask_ignore(dir_, kId, kMostIgnore, 20s);
+  probe_once();
+  EXPECT_TRUE(wait_until([this] { return status().phase == Phase::serving; }));
+  EXPECT_EQ(status().probes, 1u);
+}
+
+TEST_F(DaemonTest, TellsThatItRunsInTheForeground) {
+  start([](DaemonSetup& setup) { setup.drain_on_term = true; });
+  EXPECT_TRUE(status().foreground);
 }
 
 TEST_F(DaemonTest, DrainsOnTermWhereTold) {

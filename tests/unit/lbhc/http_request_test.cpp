@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace genapp::lbhc {
 namespace {
 
@@ -14,6 +16,13 @@ Progress put(HttpRequestReader& reader, const std::string& bytes) {
 Progress progress_of(const std::string& bytes) {
   HttpRequestReader reader;
   return put(reader, bytes);
+}
+
+std::string header_of(std::size_t bytes) {
+  std::string text = "GET / HTTP/1.1\r\n";
+  while (text.size() + 200 < bytes) text += "X-Filler: " + std::string(80, 'x') + "\r\n";
+  text += "X-Last: " + std::string(bytes - text.size() - 12, 'x') + "\r\n\r\n";
+  return text;
 }
 
 TEST(HttpRequest, KnowsMethodAndVersion) {
@@ -52,6 +61,48 @@ TEST(HttpRequest, MayComeOneByteAtATime) {
   }
   EXPECT_EQ(reader.put(&text.back(), 1), Progress::complete);
   EXPECT_EQ(reader.request().method, HttpMethod::get);
+}
+
+// However the network cuts it up: what is no request is told by its first line, also when that came
+// in two pieces and nothing follows.
+TEST(HttpRequest, AWrongFirstLineIsBadAtOnceHoweverItComes) {
+  for (const std::string& text :
+       {std::string("SSH-2.0-x\r\n"), std::string("GARBAGE\n"), std::string("GET / HTTP/1.1\n"),
+        std::string("GET / HT\n"), std::string("GET / HTTP/2.0\r\n")}) {
+    EXPECT_EQ(progress_of(text), Progress::bad) << text;
+    for (std::size_t cut = 1; cut < text.size(); ++cut) {
+      HttpRequestReader reader;
+      ASSERT_EQ(put(reader, text.substr(0, cut)), Progress::more) << text << cut;
+      EXPECT_EQ(put(reader, text.substr(cut)), Progress::bad) << text << cut;
+    }
+  }
+}
+
+// A wrong field too, and a header that is too large, are the same in one piece and in two.
+TEST(HttpRequest, MeansTheSameInOnePieceAndInTwo) {
+  const std::string long_field = "X: " + std::string(9000, 'x');
+  for (const std::string& text :
+       {std::string("GET / HTTP/1.1\r\nx y\r\nHost: z"), "GET / HTTP/1.1\r\nx y\r\n" + long_field,
+        "GET / HTTP/1.1\r\nx y\r\n" + long_field + "\r\n\r\n", "GET /\r\n" + long_field,
+        std::string("GET / HTTP/1.1\r\nHost: x\n\n"),
+        std::string("GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n"),
+        std::string("\r\n\r\nHEAD / HTTP/1.0\r\n\r\nrest")}) {
+    const Progress whole = progress_of(text);
+    for (std::size_t cut = 1; cut < std::min<std::size_t>(text.size(), 60); ++cut) {
+      HttpRequestReader reader;
+      Progress progress = put(reader, text.substr(0, cut));
+      if (progress == Progress::more) progress = put(reader, text.substr(cut));
+      EXPECT_EQ(progress, whole) << text.substr(0, 60) << " cut at " << cut;
+    }
+  }
+}
+
+TEST(HttpRequest, TheBoundIsExact) {
+  const std::string most = header_of(HttpRequestReader::kMostHeaderBytes);
+  ASSERT_EQ(most.size(), HttpRequestReader::kMostHeaderBytes);
+  EXPECT_EQ(progress_of(most), Progress::complete);
+  EXPECT_EQ(progress_of(most + "body"), Progress::complete);
+  EXPECT_EQ(progress_of(header_of(HttpRequestReader::kMostHeaderBytes + 1)), Progress::too_large);
 }
 
 // RFC 9112, 2.2: a server ignores at least one empty line before the request.
@@ -102,13 +153,6 @@ TEST(HttpRequest, AContradictoryLengthIsBad) {
   EXPECT_EQ(progress_of("GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"), Progress::bad);
   EXPECT_EQ(progress_of("GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"),
             Progress::bad);
-}
-
-std::string header_of(std::size_t bytes) {
-  std::string text = "GET / HTTP/1.1\r\n";
-  while (text.size() + 200 < bytes) text += "X-Filler: " + std::string(80, 'x') + "\r\n";
-  text += "X-Last: " + std::string(bytes - text.size() - 12, 'x') + "\r\n\r\n";
-  return text;
 }
 
 TEST(HttpRequest, MayHaveAHeaderUpToTheLimit) {

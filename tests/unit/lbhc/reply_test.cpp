@@ -32,6 +32,20 @@ TEST(Greeting, HttpWaitsForTheRequest) {
   EXPECT_EQ(greeting(Protocol::http, "OK", true), "");
 }
 
+TEST(HttpReplies, AreWhatWouldBeMadeNow) {
+  HttpReplies replies;
+  const HttpRequest get{HttpMethod::get, 11};
+  const HttpRequest head{HttpMethod::head, 10};
+  for (const auto now : {kNow, kNow + 1ms, kNow, kNow + 1s}) {
+    for (const HttpRequest& request : {get, get, head, get}) {
+      for (const bool draining : {false, false, true}) {
+        EXPECT_EQ(replies.reply(request, "OK", draining, now),
+                  http_reply(request, "OK", draining, now));
+      }
+    }
+  }
+}
+
 TEST(HttpReply, IsExactlyThis) {
   EXPECT_EQ(http_reply({HttpMethod::get, 11}, "OK", false, kNow),
             "HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 08:15:02 GMT\r\n"

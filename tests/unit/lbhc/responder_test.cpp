@@ -206,6 +206,34 @@ TEST(ResponderHttp, AnswersARequestThatComesBitByBit) {
   EXPECT_THAT(client.receive().bytes, EndsWith("fine"));
 }
 
+// Their requests are read one after the other, before the first of them is looked at.
+TEST(ResponderHttp, ProbersThatComeTogetherGetEachTheirOwnAnswer) {
+  Running running(http("OK"));
+  const std::string long_header = "X-Long: " + std::string(1500, 'x') + "\r\n";
+  struct Case {
+    std::string request;
+    std::string status;
+  };
+  const std::vector<Case> cases{{"GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 200 "},
+                                {"DELETE /a/longer/path HTTP/1.1\r\n\r\n", "HTTP/1.1 405 "},
+                                {"GET / HTTP/1.0\r\n" + long_header + "\r\n", "HTTP/1.0 200 "},
+                                {std::string("\x16\x03\x01", 3), "HTTP/1.1 400 "},
+                                {"HEAD / HTTP/1.0\r\n\r\n", "HTTP/1.0 200 "}};
+  std::vector<Client> clients;
+  // The loop does not turn meanwhile, so that it finds all of them at once.
+  running.in_loop([&] {
+    for (const Case& one : cases) {
+      clients.push_back(running.connect());
+      clients.back().send(one.request);
+    }
+  });
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const auto received = clients[i].receive();
+    EXPECT_THAT(received.bytes, StartsWith(cases[i].status)) << cases[i].request;
+    EXPECT_TRUE(received.ended) << cases[i].request;
+  }
+}
+
 TEST(ResponderHttp, AnswersAPipelinedRequestOnceAndEndsWithAFin) {
   Running running(http("fine"));
   const std::string request = "GET / HTTP/1.1\r\n\r\n";
@@ -457,6 +485,9 @@ int serve_without_descriptors(common::Fd listener, int gate, int told) {
     input.async_read_some(boost::asio::buffer(&byte, 1), [&](auto error, std::size_t) {
       if (error) return;
       if (taken.empty()) {
+        // An old connection would make room for the new one.
+        responder.accept_waiting();
+        while (responder.counters().open > 0) io.run_one();
         taken = take_all_descriptors();
       } else {
         taken.clear();

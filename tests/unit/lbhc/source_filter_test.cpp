@@ -128,6 +128,15 @@ TEST(SourceFilter, RefusesAPrefixLongerThanAnyNumber) {
   }
 }
 
+// The interface could not be compared: the entry would let in more than it says.
+TEST(SourceFilter, RefusesAnAddressOfOneInterface) {
+  for (const char* entry : {"fe80::1%1", "fe80::1%lo", "fe80::1%", "fe80::%1/10", "10.0.0.1%1"}) {
+    SourceFilter filter;
+    EXPECT_THAT(error_of([&] { filter.allow(entry); }), HasSubstr("without %")) << entry;
+    EXPECT_TRUE(filter.allows(address("203.0.113.1"))) << entry;
+  }
+}
+
 // A string in TOML may hold a zero byte; what follows it must not be overlooked.
 TEST(SourceFilter, RefusesAZeroByteInAnEntry) {
   for (const std::string& entry :

@@ -17,6 +17,7 @@ Status full() {
   status.id = "app1";
   status.pid = 4711;
   status.phase = Phase::serving;
+  status.foreground = true;
   status.port = 54321;
   status.protocol = "http";
   status.hc_timeout_ms = 30'000;
@@ -31,19 +32,12 @@ Status full() {
   return status;
 }
 
-// Status has no operator==; its line shows every member.
 TEST(Status, IsReadBackAsWritten) {
   Status status = full();
   for (const Phase phase : {Phase::starting, Phase::serving, Phase::draining}) {
     status.phase = phase;
     const std::string line = format_status(status);
-    const auto back = parse_status(line);
-    ASSERT_TRUE(back) << line;
-    EXPECT_EQ(back->phase, phase);
-    EXPECT_EQ(back->probes, UINT64_MAX);
-    EXPECT_EQ(back->last_probe->source, "168.63.129.16");
-    EXPECT_EQ(back->no_probe, status.no_probe);
-    EXPECT_EQ(format_status(*back), line);
+    EXPECT_TRUE(parse_status(line) == status) << line;
   }
 }
 
@@ -63,9 +57,9 @@ TEST(Status, IsOneLineOfDocumentedJson) {
   const json::object object = json::parse(line).as_object();
   std::vector<std::string> keys;
   for (const auto& item : object) keys.emplace_back(item.key());
-  EXPECT_THAT(keys, testing::UnorderedElementsAre("tag", "id", "pid", "phase", "port", "protocol",
-                                                  "hc_timeout_ms", "uptime_ms", "probes",
-                                                  "answered", "undelivered", "others",
+  EXPECT_THAT(keys, testing::UnorderedElementsAre("tag", "id", "pid", "phase", "foreground", "port",
+                                                  "protocol", "hc_timeout_ms", "uptime_ms",
+                                                  "probes", "answered", "undelivered", "others",
                                                   "connections", "last_probe", "no_probe"));
   EXPECT_EQ(object.at("phase"), "serving");
 }
@@ -81,6 +75,25 @@ TEST(Status, IsNotReadFromGarbage) {
     EXPECT_FALSE(parse_status(line.substr(0, cut))) << cut;
   }
   EXPECT_FALSE(parse_status(std::string(100'000, '[')));
+}
+
+// What no daemon can have is nothing to decide by.
+TEST(Status, IsNotReadWithImpossibleNumbers) {
+  const std::string line = format_status(full());
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"\"pid\":4711", "\"pid\":0"},
+           {"\"pid\":4711", "\"pid\":-1"},
+           {"\"pid\":4711", "\"pid\":4294972007"},
+           {"\"port\":54321", "\"port\":0"},
+           {"\"port\":54321", "\"port\":119857"},
+           {"\"hc_timeout_ms\":30000", "\"hc_timeout_ms\":-1"},
+           {"\"uptime_ms\":1234567", "\"uptime_ms\":-1"},
+           {"\"age_ms\":250", "\"age_ms\":-1"},
+           {"\"answered\":11", "\"answered\":-1"}}) {
+    const auto at = line.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    EXPECT_FALSE(parse_status(std::string(line).replace(at, from.size(), to))) << to;
+  }
 }
 
 json::object as_object(const Status& status) {
@@ -99,6 +112,7 @@ TEST(Status, NeedsTheRightTypes) {
   for (const auto& item : as_object(full())) {
     for (const json::value& wrong :
          {json::value(true), json::value(json::array()), json::value(-1.5)}) {
+      if (wrong.is_bool() && item.value().is_bool()) continue;
       json::object changed = as_object(full());
       changed[item.key()] = wrong;
       EXPECT_FALSE(parse_status(json::serialize(changed))) << item.key() << ' ' << wrong;

@@ -1,0 +1,259 @@
+#include "common/spawn.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/optional.hpp>
+#include <boost/process/v2/default_launcher.hpp>
+#include <boost/process/v2/process.hpp>
+
+#include "common/directory.hpp"
+#include "common/printable.hpp"
+#include "common/process.hpp"
+
+namespace genapp::common {
+namespace {
+
+namespace process = boost::process::v2;
+
+// What the child was at when it failed. The launcher tells its parent one number.
+enum class Step { execute, streams, limits, identity, folder, descriptors, parent };
+constexpr int kStepBase = 1 << 16;
+
+// What the launcher sends is errno and not the value that is returned to it.
+process::error_code failure(Step step, int error) {
+  errno = static_cast<int>(step) * kStepBase + error;
+  return {errno, boost::system::system_category()};
+}
+
+std::string step_text(Step step) {
+  switch (step) {
+    case Step::execute:
+      return "executing it";
+    case Step::streams:
+      return "its standard streams";
+    case Step::limits:
+      return "setting its limits";
+    case Step::identity:
+      return "becoming its user";
+    case Step::folder:
+      return "changing to /";
+    case Step::descriptors:
+      return "closing our descriptors (Linux 5.11 or later is needed)";
+    case Step::parent:
+      break;
+  }
+  return "its parent ended";
+}
+
+void unblock_signals() {
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// In the child, before exec: only calls that are safe between fork and exec.
+struct Setup {
+  const Spawn& what;
+  int null;
+  int out;
+  int err;
+  pid_t parent;
+
+  template <typename Launcher>
+  process::error_code on_exec_setup(Launcher&, const process::filesystem::path&,
+                                    const char* const*(&)) {
+    ::setsid();
+    if (!set_streams()) return failure(Step::streams, errno);
+    for (const ResourceLimit& limit : what.limits) {
+      const rlimit both{limit.most, limit.most};
+      const auto resource = static_cast<__rlimit_resource_t>(limit.resource);
+      if (::setrlimit(resource, &both) != 0) return failure(Step::limits, errno);
+    }
+    if (what.identity && !become(*what.identity)) return failure(Step::identity, errno);
+    ::umask(what.umask.value_or(022));
+    if (::chdir("/") != 0) return failure(Step::folder, errno);
+    // After the change of user, which clears it. A parent that ended before is noticed here.
+    if (what.ends_with_parent) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (what.ends_with_parent && ::getppid() != parent) return failure(Step::parent, ECANCELED);
+    unblock_signals();
+    if (::close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC) != 0) {
+      return failure(Step::descriptors, errno);
+    }
+    return {};
+  }
+
+  // The launcher would call exit(), and with it what our own process does at its end. Its
+  // declaration and its call of this differ in the number of arguments (Boost 1.81).
+  template <typename... Any>
+  void on_exec_error(Any&&...) {
+    ::_exit(127);
+  }
+
+  // None of the three is a standard stream's number: see LowDescriptors.
+  bool set_streams() const {
+    return ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(out, STDOUT_FILENO) >= 0 &&
+           ::dup2(err, STDERR_FILENO) >= 0;
+  }
+
+  static bool become(const Identity& identity) {
+    return ::setgroups(identity.groups.size(), identity.groups.data()) == 0 &&
+           ::setresgid(identity.group, identity.group, identity.group) == 0 &&
+           ::setresuid(identity.user, identity.user, identity.user) == 0;
+  }
+};
+
+Fd open_null() {
+  Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) throw system_error("opening /dev/null", errno);
+  return null;
+}
+
+// A caller may have closed standard streams. Their numbers are kept taken while the child is
+// started: else the launcher's own pipe could get one, and would be lost to the child's streams.
+class LowDescriptors {
+ public:
+  LowDescriptors() {
+    for (Fd& fd : taken_) {
+      fd = open_null();
+      if (fd.get() > STDERR_FILENO) return;
+    }
+  }
+
+ private:
+  std::array<Fd, 4> taken_;
+};
+
+// A copy of `fd` with a number above the standard streams' numbers, so that none of the child's
+// streams can take another's place before it is copied itself.
+Fd above_streams(int fd) {
+  Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  if (!copy) throw system_error("copying descriptor " + std::to_string(fd), errno);
+  return copy;
+}
+
+std::vector<const char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<const char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(text.c_str());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// The launcher leaves a child that could not be executed to be reaped.
+void reap_failed(pid_t pid) {
+  while (pid > 0 && ::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+StartError start_error(const std::string& path, int value) {
+  const auto step = static_cast<Step>(value / kStepBase);
+  const int error = value % kStepBase;
+  const std::string why = step == Step::execute ? why_not_executed(path, error)
+                                                : step_text(step) + ": " + errno_text(error);
+  return StartError(quoted(path) + " can't be started: " + why, error);
+}
+
+// Its first line, at most 256 bytes of it as the kernel does; nothing when it can't be read.
+std::optional<std::string> first_line(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  char text[256];
+  const ssize_t n = file ? ::read(file.get(), text, sizeof text) : -1;
+  if (n < 0) return std::nullopt;
+  const std::string line(text, static_cast<std::size_t>(n));
+  return line.substr(0, line.find('\n'));
+}
+
+// "/bin/sh" of "#! /bin/sh -e"; nothing when the line names none.
+std::optional<std::string> interpreter_in(const std::string& line) {
+  if (!line.starts_with("#!")) return std::nullopt;
+  const auto begin = line.find_first_not_of(" \t", 2);
+  if (begin == std::string::npos) return std::nullopt;
+  return line.substr(begin, line.find_first_of(" \t", begin) - begin);
+}
+
+std::string why_not_found(const std::string& path) {
+  const auto interpreter = interpreter_in(first_line(path).value_or(""));
+  if (!interpreter) return "its loader or interpreter does not exist";
+  if (interpreter->ends_with('\r')) {
+    return "its first line ends with a carriage return: give the file UNIX line ends";
+  }
+  return "its interpreter " + quoted(*interpreter) + " does not exist";
+}
+
+std::string why_denied(const std::string& path, const struct stat& file) {
+  if (S_ISDIR(file.st_mode)) return "it is a directory";
+  if (!S_ISREG(file.st_mode)) return "it is not a regular file";
+  if ((file.st_mode & 0111) == 0) return "it is not executable: chmod +x it";
+  const auto interpreter = interpreter_in(first_line(path).value_or(""));
+  if (interpreter && ::access(interpreter->c_str(), X_OK) != 0) {
+    return "its interpreter " + quoted(*interpreter) + " is not executable";
+  }
+  return "Permission denied: by the file's or a folder's mode, or a file system mounted noexec";
+}
+
+}  // namespace
+
+bool Child::wait(Clock::duration timeout) const { return wait_for_end(pidfd_, timeout); }
+
+Ending Child::reap() {
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0) {
+    if (errno != EINTR) throw system_error("waiting for process " + std::to_string(pid_), errno);
+  }
+  if (WIFSIGNALED(status)) return {true, WTERMSIG(status)};
+  return {false, WEXITSTATUS(status)};
+}
+
+Child spawn(const Spawn& what) {
+  const LowDescriptors low;
+  const Fd null = open_null();
+  const Fd out = above_streams(what.out < 0 ? null.get() : what.out);
+  const Fd err = above_streams(what.err < 0 ? null.get() : what.err);
+  // A caller may have left it ignored; then the child would be reaped behind our back.
+  ::signal(SIGCHLD, SIG_DFL);
+  const std::vector<const char*> environment = pointers_to(what.environment);
+  const std::string& path = what.argv.at(0);
+  boost::asio::io_context io;
+  process::default_process_launcher launcher;
+  launcher.env = environment.data();
+  process::error_code error;
+  // Given the context instead of its executor, it throws in spite of `error` (Boost 1.81).
+  auto child = launcher(io.get_executor(), error, path,
+                        std::vector<std::string>(what.argv.begin() + 1, what.argv.end()),
+                        Setup{what, null.get(), out.get(), err.get(), ::getpid()});
+  if (error) {
+    reap_failed(launcher.pid);
+    throw start_error(path, error.value());
+  }
+  const pid_t pid = child.id();
+  child.detach();  // we wait ourselves
+  auto pidfd = open_pidfd(pid);
+  if (!pidfd) throw Error("process " + std::to_string(pid) + " was reaped by somebody else");
+  return Child(pid, std::move(*pidfd));
+}
+
+std::string why_not_executed(const std::string& path, int error) {
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return errno_text(errno);
+  if (error == ENOENT) return why_not_found(path);
+  if (error == EACCES) return why_denied(path, file);
+  if (error == ENOEXEC && file.st_size == 0) return "the file is empty";
+  if (error == ENOEXEC) {
+    return "it is neither a program for this machine nor a script: a script begins with #! and its "
+           "interpreter";
+  }
+  return errno_text(error);
+}
+
+}  // namespace genapp::common

@@ -1,0 +1,64 @@
+// `genapp create`: what it writes is what was asked for. The input's lines are the arguments.
+
+#include "ctl/create.hpp"
+
+#include <algorithm>
+
+#include "cluster/resource.hpp"
+#include "fuzz/property.hpp"
+
+namespace genapp::fuzz {
+namespace {
+
+// As execve passes them: ended by their first zero byte.
+std::vector<std::string> arguments_in(std::string_view input) {
+  std::vector<std::string> arguments = lines_of(input);
+  for (std::string& argument : arguments)
+    argument.resize(std::min(argument.find('\0'), argument.size()));
+  return arguments;
+}
+
+ctl::Draft draft_of(const std::vector<std::string>& arguments) {
+  std::vector<const char*> argv{"create"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  return ctl::parse_create(static_cast<int>(argv.size()), argv.data());
+}
+
+void check_usage_error(const common::Error& problem) {
+  require_one_line(problem.what());
+  require(problem.exit_code() == common::ExitCode::usage, "a wrong command line is a usage error");
+}
+
+// The value is the text itself, or what TOML makes of it.
+void check_key(const cluster::Resource& resource, const ctl::Draft::Key& key) {
+  const common::Setting* setting = resource.file.find(resource.type, key.name);
+  require(setting, "every key is written");
+  const auto* text = std::get_if<std::string>(&setting->value);
+  if (text && *text == key.value) return;
+  const auto file = common::TomlFile::parse("", "value = " + key.value + "\n");
+  require(file.settings().size() == 1 && file.find("", "value")->value == setting->value,
+          "with its value");
+}
+
+void check_written(const ctl::Draft& draft) {
+  const auto resource = cluster::parse_resource(draft.tag, "lb.toml", ctl::resource_text(draft));
+  require(resource.id == draft.id, "the id is the one given");
+  require(resource.type == draft.type, "the type is the one given");
+  require(resource.info == draft.info, "info is the one given, byte for byte");
+  require(resource.file.settings().size() == 3 + draft.keys.size(), "nothing else is written");
+  for (const auto& key : draft.keys) check_key(resource, key);
+}
+
+}  // namespace
+
+void check(std::string_view input) {
+  try {
+    const ctl::Draft draft = draft_of(arguments_in(input));
+    ctl::check_draft(draft, nullptr);
+    check_written(draft);
+  } catch (const common::Error& problem) {
+    check_usage_error(problem);
+  }
+}
+
+}  // namespace genapp::fuzz
