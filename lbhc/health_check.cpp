@@ -28,9 +28,14 @@ constexpr int kPauseMilliseconds = 20;
 // How often remove ends a daemon that somebody else keeps starting.
 constexpr int kMostRounds = 10;
 
-void observe_daemon(const common::Directory& run_dir, const common::Id& id, Observation& seen) {
-  seen.alive = common::is_alive(run_dir, id);
-  if (!seen.alive) return;
+// Under ID.lock: a daemon that is just being started is alive by its lock before it can answer, and
+// is none to judge before its start is through.
+bool is_started(const common::Directory& run_dir, const common::Id& id) {
+  const auto lock = common::LockFile::acquire(run_dir, common::paths::lock_name(id));
+  return common::is_alive(run_dir, id);
+}
+
+void ask_daemon(const common::Directory& run_dir, const common::Id& id, Observation& seen) {
   seen.flag_file = common::flag_is_up(run_dir, id);
   try {
     const Status status = ask_status(run_dir, id, kControlTime);
@@ -46,7 +51,9 @@ Observation observe(const common::Directory& run_dir, const common::StateStore& 
                     const common::Id& id) {
   Observation seen;
   seen.state = states.read();
-  if (seen.state == State::in_service_protected) observe_daemon(run_dir, id, seen);
+  if (seen.state != State::in_service_protected) return seen;
+  seen.alive = common::is_alive(run_dir, id);
+  if (seen.alive) ask_daemon(run_dir, id, seen);
   return seen;
 }
 
@@ -67,7 +74,7 @@ Outcome HealthCheck::restore() {
     if (warning) log::warn(*warning);
   }
   try {
-    if (common::is_alive(run_dir_, id_)) return already_running();
+    if (is_started(run_dir_, id_)) return already_running();
     return start(config_.wait_first_probe, false);
   } catch (const DaemonIsRunning&) {
     return already_running();
@@ -115,7 +122,7 @@ Outcome HealthCheck::already_running() {
     return Outcome::failed(who + ": remove it first, or set already_running = \"ok\"");
   }
   const auto deadline = Clock::now() + config_.hc_timeout + kStartSlack;
-  while (common::is_alive(run_dir_, id_)) {
+  while (is_started(run_dir_, id_)) {
     const Status status = ask_status(run_dir_, id_, kControlTime);
     if (status.port != config_.port || status.protocol != protocol_text(config_.protocol)) {
       return Outcome::failed(who + ", but as " + status.protocol + " on port " +
@@ -165,7 +172,8 @@ Outcome HealthCheck::recover() {
   }
   Observation seen;
   seen.state = State::in_service_protected;
-  observe_daemon(run_dir_, id_, seen);
+  seen.alive = is_started(run_dir_, id_);
+  if (seen.alive) ask_daemon(run_dir_, id_, seen);
   const Verdict verdict = judge(seen);
   if (verdict.health == Health::healthy) return Outcome::ok("it is healthy: nothing to recover");
   log::info("starting afresh: " + verdict.reason);

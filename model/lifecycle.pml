@@ -240,6 +240,12 @@ inline is_alive(answer) { /* is_alive */
   fi
 }
 
+inline is_started(answer) { /* is_started */
+  lock_acquire(1);
+  is_alive(answer);
+  lock_close()
+}
+
 /* find_living: `found` is 0, or slot + 1 of the process that the pidfd holds; with `stranger` that
  * is a foreign process. */
 inline find_living() {
@@ -675,7 +681,7 @@ inline already_running() {
   rc = 1
 #else
   do
-  :: is_alive(yes);
+  :: is_started(yes);
      if :: yes -> yes = 0 :: else -> rc = 1; break fi;
      ask_status();
      if
@@ -730,7 +736,7 @@ proctype Restore(byte me) { /* HealthCheck::restore */
       if :: me < LAUNCHERS -> action_runs[me] = 1 :: else -> skip fi
   }
   {
-    is_alive(yes);
+    is_started(yes);
     if
     :: yes -> yes = 0; already_running()
     :: else ->
@@ -766,8 +772,7 @@ proctype Recover(byte me) { /* HealthCheck::recover */
     if
     :: state != ISP -> rc = 1 /* StateFile::read */
     :: else ->
-       /* observe_daemon */
-       is_alive(yes);
+       is_started(yes);
        if
        :: yes ->
           d_step { told_no_probe = 0; yes = (flag == 0) } /* flag_is_up */

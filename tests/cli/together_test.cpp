@@ -3,6 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <signal.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "common/lock_file.hpp"
+#include "common/pid_file.hpp"
 #include "tests/support/lbhc_node.hpp"
 #include "tests/support/wait.hpp"
 
@@ -59,6 +66,79 @@ TEST(Together, TwentyRestoresThatMayFindOneRunningAllSucceedOnOneDaemon) {
   EXPECT_EQ(result.done, 20) << result.other;
   EXPECT_EQ(node.run("remove").exit_code, 0);
   EXPECT_FALSE(accepts(node.port()));
+}
+
+// A daemon in the middle of its start, played by the test: alive by its lock, under ID.lock, and
+// without a control socket.
+class HalfStarted {
+ public:
+  explicit HalfStarted(const Node& node)
+      : run_dir_(common::Directory::open(node.run_dir(), "run directory",
+                                         common::Directory::Symlink::refuse)),
+        lock_(common::LockFile::acquire(run_dir_, "app1.lock")),
+        pid_file_(common::PidFile::take(*lock_, run_dir_, "app1.pid")) {}
+  // As a start that failed: everything is undone, then the lock is given back.
+  void undo() {
+    run_dir_.unlink("app1.pid");
+    pid_file_.reset();
+    lock_.reset();
+  }
+
+ private:
+  common::Directory run_dir_;
+  std::optional<common::LockFile> lock_;
+  std::optional<common::PidFile> pid_file_;
+};
+
+bool has_open(pid_t pid, const std::string& path) {
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", ignored)) {
+    if (std::filesystem::read_symlink(entry, ignored) == path) return true;
+  }
+  return false;
+}
+
+// Lets `process` come to where it waits for the other's start; false when it did not wait.
+bool waits_for_the_start(LbhcNode& node, Process& process) {
+  const std::string lock = std::filesystem::canonical(node.node().run_file("app1.lock"));
+  bool seen = false;
+  wait_until([&] {
+    seen = has_open(process.pid(), lock);
+    return seen || !process.running();
+  });
+  return seen;
+}
+
+TEST(Together, ARestoreWaitsForAStartInProgressBeforeItJudges) {
+  LbhcNode node("already_running = \"ok\"\nwait_first_probe = false");
+  HalfStarted other(node.node());
+  Process restore = node.start("restore");
+  EXPECT_TRUE(waits_for_the_start(node, restore));
+  other.undo();
+  const Result result = restore.wait();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(probe(node.port()).bytes, "OK");
+}
+
+TEST(Together, ARecoverDoesNotEndADaemonThatIsBeingStarted) {
+  LbhcNode node("wait_first_probe = false");
+  node.node().action("restore", "lb", "app1");
+  const pid_t killed = node.node().daemon("app1");
+  ASSERT_GT(killed, 0);
+  ASSERT_EQ(::kill(killed, SIGKILL), 0);
+  ASSERT_TRUE(wait_until([&] { return node.node().daemon("app1") == 0; }));
+  HalfStarted other(node.node());
+  Process recover = node.start("recover");
+  EXPECT_TRUE(waits_for_the_start(node, recover));
+  other.undo();
+  wait_until([&] {
+    accepts(node.port());
+    return !recover.running();
+  });
+  const Result result = recover.wait();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(probe(node.port()).bytes, "OK");
 }
 
 TEST(Together, RemovesNeverFailAndLeaveNothing) {
