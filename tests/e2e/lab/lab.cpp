@@ -1,0 +1,341 @@
+#include "tests/e2e/lab/lab.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <sstream>
+#include <stdexcept>
+#include <vector>
+
+#include "tests/support/wait.hpp"
+
+namespace genapp::tests {
+namespace {
+
+// Nothing is asserted from these: they only bound a failing test.
+constexpr auto kComesUp = std::chrono::seconds(90);
+// Long enough for HAProxy's two checks and a monitor in between.
+constexpr auto kForAWhile = std::chrono::milliseconds(700);
+
+constexpr char kPacemaker[] =
+    "pacemakerd pacemaker-based pacemaker-fenced pacemaker-execd pacemaker-attrd "
+    "pacemaker-schedulerd pacemaker-controld";
+
+// The balancer's host, the first process of which is the lab's: bridges, and a folder that lives in
+// memory and vanishes with it.
+std::string balancer_setup(const std::string& folder) {
+  std::string script = "mount -t tmpfs -o mode=755 none " + folder + "\n";
+  for (const char* bridge : {"users", "cluster"}) {
+    script += std::string("ip link add ") + bridge + " type bridge\nip link set " + bridge + " up\n";
+  }
+  for (const char* address : {kBalancerAddress, kClientAddress, kNoiseAddress}) {
+    script += std::string("ip address add ") + address + "/24 dev users\n";
+  }
+  return script;
+}
+
+// The first process of a node: its own mounts, then it only reaps. A node that panics writes to
+// sysrq; it must not reach the machine's.
+constexpr char kNodeInit[] = R"(set -e
+name=$1 folder=$2
+mount --make-rprivate /
+hostname "$name"
+mount -t tmpfs none /run
+mount -t tmpfs none /dev/shm
+for file in /proc/sysrq-trigger /proc/sys/kernel/sysrq; do
+  [ ! -e "$file" ] || mount --bind /dev/null "$file"
+done
+for path in etc/corosync etc/pacemaker etc/hosts var/lib/pacemaker var/lib/corosync var/log usr/lib/ocf/resource.d; do
+  mount --bind "$folder/$path" "/$path"
+done
+mkdir -p /run/resource-agents /run/lock
+mkdir -m 750 /run/crm
+chown hacluster:haclient /run/crm
+ip link set lo up
+echo ready
+sleep infinity & wait
+)";
+
+// What a node's first process needs in its folder.
+constexpr char kNodeFolder[] = R"(cd "$folder"
+mkdir -p etc/corosync/uidgid.d etc/pacemaker var/lib/corosync var/log/pacemaker usr/lib/ocf/resource.d/genapp
+mkdir -p var/lib/pacemaker/cib var/lib/pacemaker/pengine var/lib/pacemaker/cores var/lib/pacemaker/blackbox
+printf '127.0.0.1 localhost\n' >etc/hosts
+chown -R hacluster:haclient var/lib/pacemaker var/log/pacemaker
+chmod 750 var/lib/pacemaker/*
+)";
+
+constexpr char kStartCluster[] = R"(set -e
+# Corosync without real-time priority must at least not starve.
+nice -n -10 corosync
+for i in $(seq 600); do
+  if corosync-cfgtool -s >/dev/null 2>&1; then break; fi
+  sleep 0.05
+done
+PCMK_logfacility=none setsid pacemakerd >>/var/log/pacemakerd.out 2>&1 </dev/null &
+)";
+
+std::vector<pid_t> children_of(pid_t pid) {
+  const std::string number = std::to_string(pid);
+  std::istringstream text(read_file("/proc/" + number + "/task/" + number + "/children"));
+  std::vector<pid_t> children;
+  for (pid_t child = 0; text >> child;) children.push_back(child);
+  return children;
+}
+
+std::string address_of(const Lab::Name& node, Lab::Network network) {
+  return std::string(network == Lab::Network::users ? kUsersNode : kClusterNode) + node.substr(1);
+}
+
+std::string bridge(Lab::Network network) {
+  return network == Lab::Network::users ? "users" : "cluster";
+}
+
+// The bridge's end of a node's link, and the node's.
+std::string port_of(const Lab::Name& node, Lab::Network network) {
+  return node + "-" + bridge(network);
+}
+
+// An expected failure of `sh` has its words on standard error.
+Result run_or_throw(const Command& command) {
+  Result result = run(command);
+  if (result.exit_code != 0) {
+    throw std::runtime_error(command.argv.back() + ": exit " + std::to_string(result.exit_code) +
+                             ": " + result.err);
+  }
+  return result;
+}
+
+std::string must_be_root() {
+  if (::geteuid() == 0) return "";
+  throw std::runtime_error(
+      "a cluster in namespaces needs root, since Pacemaker changes users; run as root, or leave "
+      "these tests out with GENAPP_E2E=off");
+}
+
+}  // namespace
+
+Lab::Name other_than(const Lab::Name& node) { return node == "n1" ? "n2" : "n1"; }
+
+Lab::Lab(const Responder& responder, const Timing& timing)
+    : responder_(responder),
+      balancer_(Namespace::Network::own, must_be_root() + balancer_setup(folder_.path())) {
+  // In the balancer's mount namespace, where the folder has its content.
+  const auto put = [this](const std::string& path, const std::string& text) {
+    Command command{{"sh", "-c", "cat >\"$1\"", "put", folder_ / path}};
+    command.input = text;
+    run_or_throw(balancer_.inside(std::move(command)));
+  };
+  put("init.sh", kNodeInit);
+  put("haproxy.cfg", haproxy_cfg());
+  for (const Name node : {"n1", "n2"}) {
+    balancer_.shell("folder=" + (folder_ / node) + "\nmkdir -p \"$folder\"\n" + kNodeFolder +
+                    "mkdir -p usr/lib/ocf/resource.d/" + responder.provider + "\ncp " +
+                    responder.agent + " usr/lib/ocf/resource.d/" + responder.provider + "/" +
+                    responder.type + "\ncp " + GENAPP_LAB_APP +
+                    " usr/lib/ocf/resource.d/genapp/lab_app\n");
+    put(node + "/etc/corosync/corosync.conf", corosync_conf(timing, true));
+    put(node + "/var/lib/pacemaker/cib/cib.xml", cib(responder, timing));
+    balancer_.shell("cd " + (folder_ / node) +
+                    "/var/lib/pacemaker/cib\nchown hacluster:haclient cib.xml\nchmod 600 cib.xml");
+    make_host(node);
+  }
+  std::vector<Process> starting;
+  for (const Name node : {"n1", "n2"}) starting.push_back(start_cluster(node));
+  start_balancer();
+  client_.emplace(balancer_.inside(
+      {{GENAPP_LAB_CLIENT, "10", kClientAddress,
+        std::string("users?=") + kBalancerAddress + ":" + std::to_string(kUsersPort),
+        "n1=" + address_of("n1", Network::users) + ":" + std::to_string(kProbePort),
+        "n2=" + address_of("n2", Network::users) + ":" + std::to_string(kProbePort)}}));
+  for (Process& process : starting) {
+    const Result result = process.wait();
+    if (result.exit_code != 0) throw std::runtime_error("Corosync: " + result.err + logs());
+  }
+  if (!wait_until([this] { return ready(); }, kComesUp) || serving().empty()) {
+    throw std::runtime_error("the lab's cluster does not come up:\n" + logs());
+  }
+}
+
+void Lab::make_host(const Name& node) {
+  Host& made = host(node);
+  made.holder.emplace(balancer_.inside({{"unshare", "-n", "-m", "-u", "-i", "-p", "--fork",
+                                         "--kill-child", "--mount-proc", "sh", folder_ / "init.sh",
+                                         node, folder_ / node}}));
+  const bool up = wait_until(
+      [&] { return !made.holder->running() || made.holder->out().find("ready") == 0; });
+  if (!up || !made.holder->running()) {
+    throw std::runtime_error("node " + node + " does not start: " + made.holder->err());
+  }
+  // nsenter, its fork, which has become unshare, and that one's child.
+  const auto unshare = children_of(made.holder->pid());
+  const auto init = unshare.empty() ? unshare : children_of(unshare[0]);
+  if (init.empty()) throw std::runtime_error("node " + node + " has no first process");
+  made.init = init[0];
+
+  for (const Network network : {Network::users, Network::cluster}) {
+    // The same hardware address after each boot: else others would go on sending to the last one.
+    const std::string mac = std::string("02:00:00:00:0") + (network == Network::users ? "1" : "2") +
+                            ":0" + node.substr(1);
+    // Not in the balancer's pid namespace, so that the node's process has the number that we know.
+    run_or_throw({{"nsenter", "-t", std::to_string(balancer_.init()), "-n", "ip", "link", "add",
+                   port_of(node, network), "type", "veth", "peer", "name", bridge(network),
+                   "address", mac, "netns", std::to_string(made.init)}});
+    balancer_.shell("ip link set " + port_of(node, network) + " master " + bridge(network) + " up");
+    shell(node, "ip address add " + address_of(node, network) + "/24 dev " + bridge(network) +
+                    "\nip link set " + bridge(network) + " up");
+  }
+}
+
+Process Lab::start_cluster(const Name& node) const { return Process(inside(node, kStartCluster)); }
+
+void Lab::boot(const Name& node) {
+  make_host(node);
+  const Result result = start_cluster(node).wait();
+  if (result.exit_code != 0) throw std::runtime_error(node + " does not boot: " + result.err);
+}
+
+void Lab::power_off(const Name& node) {
+  for (const Network network : {Network::users, Network::cluster}) set_link(node, network, false);
+  Host& off = host(node);
+  ::kill(off.init, SIGKILL);
+  off.holder->wait();
+  off.holder.reset();
+  off.init = 0;
+  // The kernel takes the links away with the node's network, in its own time.
+  for (const Network network : {Network::users, Network::cluster}) {
+    const std::string port = port_of(node, network);
+    balancer_.shell("ip link delete " + port + " 2>/dev/null || ! ip link show " + port +
+                    " 2>/dev/null");
+  }
+}
+
+Command Lab::inside(const Name& node, const std::string& script) const {
+  return {{"nsenter", "-t", std::to_string(host(node).init), "-m", "-u", "-i", "-n", "-p", "--",
+           "sh", "-ec", script}};
+}
+
+std::string Lab::shell(const Name& node, const std::string& script) const {
+  return run_or_throw(inside(node, script)).out;
+}
+
+void Lab::signal_all(const Name& node, const std::string& names, int number) const {
+  // Of the node's own pid namespace: nobody else is found there.
+  shell(node, "for name in " + names + "; do for pid in $(pidof \"$name\"); do kill -" +
+                  std::to_string(number) + " \"$pid\"; done; done");
+}
+
+void Lab::signal_pacemaker(const Name& node, int number) const {
+  signal_all(node, kPacemaker, number);
+}
+
+void Lab::signal_corosync(const Name& node, int number) const {
+  signal_all(node, "corosync", number);
+}
+
+void Lab::signal_app(const Name& node, int number) const {
+  shell(node, "kill -" + std::to_string(number) + " $(cat /run/lab_app.pid)");
+}
+
+void Lab::signal_responder(const Name& node, int number) const {
+  shell(node, "kill -" + std::to_string(number) + " $(" + responder_.pid + ")");
+}
+
+void Lab::make_app_ill(const Name& node) const { shell(node, ": >/run/lab_app.ill"); }
+
+void Lab::set_link(const Name& node, Network network, bool up) const {
+  balancer_.shell("ip link set " + port_of(node, network) + (up ? " up" : " down"));
+}
+
+void Lab::start_balancer() {
+  haproxy_.emplace(balancer_.inside({{"haproxy", "-db", "-f", folder_ / "haproxy.cfg"}}));
+}
+
+void Lab::stop_balancer() { haproxy_.reset(); }
+
+void Lab::make_noise() {
+  noise_.emplace(balancer_.inside({{GENAPP_LAB_NOISE, kNoiseAddress, std::to_string(kProbePort),
+                                    "500", address_of("n1", Network::users),
+                                    address_of("n2", Network::users)}}));
+}
+
+Moment Lab::now() const {
+  return std::chrono::duration_cast<Moment>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+const Timeline& Lab::seen() {
+  const std::string more = client_->out(read_);
+  read_ += more.size();
+  timeline_.add(more);
+  return timeline_;
+}
+
+bool Lab::serves_alone(const Name& node) {
+  const Name other = other_than(node);
+  return wait_until(
+      [&] {
+        const Timeline& timeline = seen();
+        const Moment from = now() - kForAWhile;
+        return all_since(timeline.of("users"), from, node) &&
+               all_since(timeline.of(node), from, "+") &&
+               none_since(timeline.of(other), from);
+      },
+      kComesUp);
+}
+
+Lab::Name Lab::serving() {
+  Name found;
+  wait_until(
+      [&] {
+        const Timeline& timeline = seen();
+        const Moment from = now() - kForAWhile;
+        for (const Name node : {"n1", "n2"}) {
+          if (all_since(timeline.of("users"), from, node)) found = node;
+        }
+        return !found.empty();
+      },
+      kComesUp);
+  return found;
+}
+
+bool Lab::ready() const {
+  const std::string node = host("n1").init ? "n1" : "n2";
+  // One controller has been elected and has nothing left to do, and the other follows it.
+  const std::string states = run(inside(node, "crmadmin -S n1; crmadmin -S n2")).out;
+  const std::string nodes = run(inside(node, "crm_mon -1 --output-as=xml")).out;
+  const auto count = [&](const std::string& word) {
+    std::size_t n = 0;
+    for (auto at = nodes.find(word); at != std::string::npos; at = nodes.find(word, at + 1)) ++n;
+    return n;
+  };
+  return states.find("S_IDLE") != std::string::npos &&
+         states.find("S_NOT_DC") != std::string::npos &&
+         count("online=\"true\" standby=\"false\"") == 2 && count("role=\"Started\"") == 2 &&
+         count("<failure ") == 0;
+}
+
+bool Lab::ready_again() {
+  const std::string node = host("n1").init ? "n1" : "n2";
+  shell(node, "crm_resource --cleanup >/dev/null 2>&1");
+  return wait_until([this] { return ready(); }, kComesUp) && !serving().empty();
+}
+
+void Lab::use_quorum() const {
+  // TODO
+}
+
+std::string Lab::logs() const {
+  std::string text;
+  for (const Name node : {"n1", "n2"}) {
+    if (!host(node).init) continue;
+    text += "--- " + node + "\n" +
+            run(inside(node,
+                       "crm_mon -1rf || true; tail -n 40 /var/log/pacemaker/pacemaker.log "
+                       "/var/log/corosync.log /var/log/pacemakerd.out"))
+                .out;
+  }
+  return text + "--- HAProxy\n" + (haproxy_ ? haproxy_->out() + haproxy_->err() : "");
+}
+
+}  // namespace genapp::tests

@@ -1,0 +1,99 @@
+#include "tests/e2e/lab/scenarios.hpp"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <cstdio>
+
+namespace genapp::tests {
+namespace {
+
+void nothing(Lab&, const Lab::Name&) {}
+
+void standby(Lab& lab, const Lab::Name& active) {
+  lab.shell(active, "crm_standby -N " + active + " -v on");
+}
+void no_standby(Lab& lab, const Lab::Name& active) {
+  lab.shell(active, "crm_standby -N " + active + " -D");
+}
+
+void app_ill(Lab& lab, const Lab::Name& active) { lab.make_app_ill(active); }
+void app_killed(Lab& lab, const Lab::Name& active) { lab.signal_app(active, SIGKILL); }
+void responder_killed(Lab& lab, const Lab::Name& active) { lab.signal_responder(active, SIGKILL); }
+void responder_stopped(Lab& lab, const Lab::Name& active) {
+  lab.signal_responder(active, SIGSTOP);
+}
+
+void power_off(Lab& lab, const Lab::Name& active) { lab.power_off(active); }
+void boot(Lab& lab, const Lab::Name& active) { lab.boot(active); }
+
+void link_cut(Lab& lab, const Lab::Name& active) {
+  lab.set_link(active, Lab::Network::users, false);
+  lab.set_link(active, Lab::Network::cluster, false);
+}
+// As people do who have no fencing: the one that was away comes back empty.
+void reboot(Lab& lab, const Lab::Name& active) {
+  lab.power_off(active);
+  lab.boot(active);
+}
+
+void pacemaker_killed(Lab& lab, const Lab::Name& active) {
+  lab.signal_pacemaker(active, SIGSTOP);  // so that none starts another again
+  lab.signal_pacemaker(active, SIGKILL);
+}
+void managers_frozen(Lab& lab, const Lab::Name& active) {
+  lab.signal_corosync(active, SIGSTOP);
+  lab.signal_pacemaker(active, SIGSTOP);
+}
+
+// Longer than HC_TIMEOUT and a monitor.
+void balancer_gone(Lab& lab, const Lab::Name&) {
+  lab.stop_balancer();
+  ::poll(nullptr, 0, 5000);
+  lab.start_balancer();
+}
+
+}  // namespace
+
+const std::vector<Scenario>& scenarios() {
+  static const std::vector<Scenario> kAll{
+      {"standby", standby, no_standby},
+      {"monitor failure", app_ill, nothing},
+      {"application killed", app_killed, nothing},
+      {"responder killed", responder_killed, nothing},
+      {"responder stopped", responder_stopped, nothing},
+      {"load balancer gone", balancer_gone, nothing, Expect::stays},
+      {"power off", power_off, boot},
+      {"link cut", link_cut, reboot},
+      {"Pacemaker killed", pacemaker_killed, reboot},
+      {"cluster manager frozen", managers_frozen, reboot},
+  };
+  return kAll;
+}
+
+Outcome play(Lab& lab, const Scenario& scenario) {
+  Outcome outcome;
+  outcome.active = lab.serving();
+  const Moment begin = lab.now();
+  scenario.strike(lab, outcome.active);
+  outcome.as_expected = lab.serves_alone(
+      scenario.expect == Expect::moves ? other_than(outcome.active) : outcome.active);
+  const Timeline& timeline = lab.seen();
+  outcome.errors = errors_since(timeline.of("users"), begin);
+  outcome.overlap = overlap_since(timeline.of("n1"), timeline.of("n2"), begin);
+  if (outcome.overlap.last > begin) outcome.overlap.last -= begin;
+  return outcome;
+}
+
+std::string describe(const std::string& scenario, const Outcome& outcome) {
+  const auto seconds = [](Moment moment) { return static_cast<double>(moment.count()) / 1e6; };
+  char text[200];
+  std::snprintf(text, sizeof text,
+                "%-24s from %s %s: %5.2f s of errors, longest %5.2f s; two answered for %5.2f s",
+                scenario.c_str(), outcome.active.c_str(),
+                outcome.as_expected ? "as expected" : "NOT AS EXPECTED", seconds(outcome.errors.all),
+                seconds(outcome.errors.longest), seconds(outcome.overlap.longest));
+  return text;
+}
+
+}  // namespace genapp::tests
