@@ -37,7 +37,7 @@ std::string balancer_setup(const std::string& folder) {
 
 // The first process of a node: its own mounts, then it only reaps. A node that panics writes to
 // sysrq; it must not reach the machine's.
-constexpr char kNodeInit[] = R"(set -e
+constexpr char kNodeInit[] = R"sh(set -e
 name=$1 folder=$2
 mount --make-rprivate /
 hostname "$name"
@@ -46,6 +46,8 @@ mount -t tmpfs none /dev/shm
 for file in /proc/sysrq-trigger /proc/sys/kernel/sysrq; do
   [ ! -e "$file" ] || mount --bind /dev/null "$file"
 done
+# Nothing may be added to the machine's folders, so the fence agent stands in for one of Pacemaker's.
+mount --bind "$folder/../fence_lab" /usr/sbin/fence_legacy
 for path in etc/corosync etc/pacemaker etc/hosts var/lib/pacemaker var/lib/corosync var/log usr/lib/ocf/resource.d; do
   mount --bind "$folder/$path" "/$path"
 done
@@ -55,18 +57,18 @@ chown hacluster:haclient /run/crm
 ip link set lo up
 echo ready
 sleep infinity & wait
-)";
+)sh";
 
 // What a node's first process needs in its folder.
-constexpr char kNodeFolder[] = R"(cd "$folder"
+constexpr char kNodeFolder[] = R"sh(cd "$folder"
 mkdir -p etc/corosync/uidgid.d etc/pacemaker var/lib/corosync var/log/pacemaker usr/lib/ocf/resource.d/genapp
 mkdir -p var/lib/pacemaker/cib var/lib/pacemaker/pengine var/lib/pacemaker/cores var/lib/pacemaker/blackbox
 printf '127.0.0.1 localhost\n' >etc/hosts
 chown -R hacluster:haclient var/lib/pacemaker var/log/pacemaker
 chmod 750 var/lib/pacemaker/*
-)";
+)sh";
 
-constexpr char kStartCluster[] = R"(set -e
+constexpr char kStartCluster[] = R"sh(set -e
 # Corosync without real-time priority must at least not starve.
 nice -n -10 corosync
 for i in $(seq 600); do
@@ -74,7 +76,48 @@ for i in $(seq 600); do
   sleep 0.05
 done
 PCMK_logfacility=none setsid pacemakerd >>/var/log/pacemakerd.out 2>&1 </dev/null &
-)";
+)sh";
+
+// A fence agent as Pacemaker wants it: NAME=VALUE lines on standard input. It asks kFencer, the power
+// switch, by a file, and waits for its answer.
+constexpr char kFenceAgent[] = R"sh(#!/bin/sh
+action=reboot folder= nodename=
+while read -r line; do
+  case $line in
+    action=* | folder=* | nodename=*) eval "${line%%=*}='${line#*=}'" ;;
+  esac
+done
+case $action in
+  metadata)
+    echo '<resource-agent name="fence_lab"><parameters>'
+    for name in action folder; do
+      echo "<parameter name="$name"><content type="string"/><shortdesc lang="en">$name</shortdesc></parameter>"
+    done
+    echo '</parameters><actions>'
+    for name in on off reboot monitor metadata status; do echo "<action name="$name"/>"; done
+    echo '</actions></resource-agent>'
+    ;;
+  off | reboot)
+    : >"$folder/fence-$nodename"
+    for i in $(seq 200); do
+      if [ ! -e "$folder/fence-$nodename" ]; then exit 0; fi
+      sleep 0.05
+    done
+    exit 1
+    ;;
+esac
+)sh";
+
+constexpr char kFencer[] = R"sh(cd "$1"
+while sleep 0.05; do
+  for node in n1 n2; do
+    if [ -e "fence-$node" ]; then
+      kill -KILL "$(cat "$node.pid")"
+      rm "fence-$node"
+    fi
+  done
+done
+)sh";
 
 std::vector<pid_t> children_of(pid_t pid) {
   const std::string number = std::to_string(pid);
@@ -82,6 +125,19 @@ std::vector<pid_t> children_of(pid_t pid) {
   std::vector<pid_t> children;
   for (pid_t child = 0; text >> child;) children.push_back(child);
   return children;
+}
+
+// A first process's number in the pid namespace around its own.
+std::string inner_number(pid_t init) {
+  std::istringstream status(read_file("/proc/" + std::to_string(init) + "/status"));
+  std::vector<std::string> numbers;
+  for (std::string line; std::getline(status, line);) {
+    if (line.find("NSpid:") != 0) continue;
+    std::istringstream words(line.substr(6));
+    for (std::string number; words >> number;) numbers.push_back(number);
+  }
+  if (numbers.size() < 2) throw std::runtime_error("a node's first process has no namespace");
+  return numbers[numbers.size() - 2];
 }
 
 std::string address_of(const Lab::Name& node, Lab::Network network) {
@@ -120,14 +176,11 @@ Lab::Name other_than(const Lab::Name& node) { return node == "n1" ? "n2" : "n1";
 
 Lab::Lab(const Responder& responder, const Timing& timing)
     : responder_(responder),
+      timing_(timing),
       balancer_(Namespace::Network::own, must_be_root() + balancer_setup(folder_.path())) {
-  // In the balancer's mount namespace, where the folder has its content.
-  const auto put = [this](const std::string& path, const std::string& text) {
-    Command command{{"sh", "-c", "cat >\"$1\"", "put", folder_ / path}};
-    command.input = text;
-    run_or_throw(balancer_.inside(std::move(command)));
-  };
   put("init.sh", kNodeInit);
+  put("fence_lab", kFenceAgent);
+  balancer_.shell("chmod 755 " + (folder_ / "fence_lab"));
   put("haproxy.cfg", haproxy_cfg());
   for (const Name node : {"n1", "n2"}) {
     balancer_.shell("folder=" + (folder_ / node) + "\nmkdir -p \"$folder\"\n" + kNodeFolder +
@@ -158,6 +211,13 @@ Lab::Lab(const Responder& responder, const Timing& timing)
   }
 }
 
+// In the balancer's mount namespace, where the folder has its content.
+void Lab::put(const std::string& path, const std::string& text) const {
+  Command command{{"sh", "-c", "cat >\"$1\"", "put", folder_ / path}};
+  command.input = text;
+  run_or_throw(balancer_.inside(std::move(command)));
+}
+
 void Lab::make_host(const Name& node) {
   Host& made = host(node);
   made.holder.emplace(balancer_.inside({{"unshare", "-n", "-m", "-u", "-i", "-p", "--fork",
@@ -173,6 +233,7 @@ void Lab::make_host(const Name& node) {
   const auto init = unshare.empty() ? unshare : children_of(unshare[0]);
   if (init.empty()) throw std::runtime_error("node " + node + " has no first process");
   made.init = init[0];
+  put(node + ".pid", inner_number(made.init) + "\n");
 
   for (const Network network : {Network::users, Network::cluster}) {
     // The same hardware address after each boot: else others would go on sending to the last one.
@@ -199,7 +260,8 @@ void Lab::boot(const Name& node) {
 void Lab::power_off(const Name& node) {
   for (const Network network : {Network::users, Network::cluster}) set_link(node, network, false);
   Host& off = host(node);
-  ::kill(off.init, SIGKILL);
+  // Fencing may have been here before.
+  if (off.holder->running()) ::kill(off.init, SIGKILL);
   off.holder->wait();
   off.holder.reset();
   off.init = 0;
@@ -271,7 +333,7 @@ const Timeline& Lab::seen() {
   return timeline_;
 }
 
-bool Lab::serves_alone(const Name& node) {
+bool Lab::serves_alone(const Name& node, std::chrono::milliseconds limit) {
   const Name other = other_than(node);
   return wait_until(
       [&] {
@@ -281,7 +343,7 @@ bool Lab::serves_alone(const Name& node) {
                all_since(timeline.of(node), from, "+") &&
                none_since(timeline.of(other), from);
       },
-      kComesUp);
+      limit);
 }
 
 Lab::Name Lab::serving() {
@@ -322,7 +384,25 @@ bool Lab::ready_again() {
 }
 
 void Lab::use_quorum() const {
-  // TODO
+  for (const Name node : {"n1", "n2"}) {
+    put(node + "/etc/corosync/corosync.conf", corosync_conf(timing_, false));
+  }
+  shell("n1",
+        "corosync-cfgtool -R\n"
+        "crm_attribute -t crm_config -n no-quorum-policy -v stop\n"
+        "for i in $(seq 200); do\n"
+        "  if corosync-quorumtool | grep -q 'Total votes: *3'; then exit 0; fi\n"
+        "  sleep 0.05\n"
+        "done\n"
+        "corosync-quorumtool >&2; exit 1");
+}
+
+void Lab::use_fencing() {
+  fencer_.emplace(balancer_.inside({{"sh", "-c", kFencer, "fencer", folder_.path()}}));
+  shell("n1", "cibadmin -o resources -C -X '" + fence_resource(folder_.path()) +
+                  "'\n"
+                  "crm_attribute -t crm_config -n priority-fencing-delay -v 2s\n"
+                  "crm_attribute -t crm_config -n stonith-enabled -v true");
 }
 
 std::string Lab::logs() const {

@@ -44,6 +44,9 @@ class Lab {
   void boot(const Name& node);
   // Other votes: n1 has two and n2 one, and who has not the majority stops all its resources.
   void use_quorum() const;
+  // A power switch: who has lost sight of the other has it cut off before it takes over. Whoever
+  // serves is 2 s faster with it.
+  void use_fencing();
 
   void start_balancer();
   void stop_balancer();
@@ -54,7 +57,8 @@ class Lab {
   // All that was seen so far.
   const Timeline& seen();
   // Waits until the users reach this node and the other does not answer probes, both for a while.
-  bool serves_alone(const Name& node);
+  // The limit only bounds a failure.
+  bool serves_alone(const Name& node, std::chrono::milliseconds limit);
   // The node that serves alone; waits for one. Empty when there is none.
   Name serving();
   // Forgets failures, and waits until both nodes are ready for the next one, as long as it takes.
@@ -70,6 +74,7 @@ class Lab {
 
   Command inside(const Name& node, const std::string& script) const;
   void signal_all(const Name& node, const std::string& names, int number) const;
+  void put(const std::string& path, const std::string& text) const;
   void make_host(const Name& node);
   Process start_cluster(const Name& node) const;
   bool ready() const;
@@ -77,12 +82,14 @@ class Lab {
   const Host& host(const Name& node) const { return hosts_[node == "n1" ? 0 : 1]; }
 
   Responder responder_;
+  Timing timing_;
   TempDir folder_;
   Namespace balancer_;
   std::array<Host, 2> hosts_;
   std::optional<Process> haproxy_;
   std::optional<Process> client_;
   std::optional<Process> noise_;
+  std::optional<Process> fencer_;
   Timeline timeline_;
   std::size_t read_ = 0;  // bytes of the client's output
 };

@@ -53,7 +53,28 @@ void balancer_gone(Lab& lab, const Lab::Name&) {
   lab.start_balancer();
 }
 
+void split(Lab& lab, const Lab::Name& active) {
+  lab.set_link(active, Lab::Network::cluster, false);
+}
+void join(Lab& lab, const Lab::Name& active) {
+  lab.set_link(active, Lab::Network::cluster, true);
+}
+// The fencing has switched the other one off.
+void boot_other(Lab& lab, const Lab::Name& active) {
+  join(lab, active);
+  reboot(lab, other_than(active));
+}
+
+Lab::Name wanted(Expect expect, const Lab::Name& active) {
+  if (expect == Expect::n1) return "n1";
+  return expect == Expect::moves ? other_than(active) : active;
+}
+
 }  // namespace
+
+const Scenario kSplitWithQuorum{"split, quorum", split, join, Expect::n1};
+const Scenario kSplitWithFencing{"split, fencing", split, boot_other, Expect::stays};
+const Scenario kSplit{"split, neither", split, join, Expect::n1};
 
 const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> kAll{
@@ -71,13 +92,12 @@ const std::vector<Scenario>& scenarios() {
   return kAll;
 }
 
-Outcome play(Lab& lab, const Scenario& scenario) {
+Outcome play(Lab& lab, const Scenario& scenario, std::chrono::milliseconds limit) {
   Outcome outcome;
   outcome.active = lab.serving();
   const Moment begin = lab.now();
   scenario.strike(lab, outcome.active);
-  outcome.as_expected = lab.serves_alone(
-      scenario.expect == Expect::moves ? other_than(outcome.active) : outcome.active);
+  outcome.as_expected = lab.serves_alone(wanted(scenario.expect, outcome.active), limit);
   const Timeline& timeline = lab.seen();
   outcome.errors = errors_since(timeline.of("users"), begin);
   outcome.overlap = overlap_since(timeline.of("n1"), timeline.of("n2"), begin);

@@ -10,7 +10,7 @@
 namespace genapp::tests {
 
 // After the fault: which node has to serve, alone.
-enum class Expect { moves, stays };
+enum class Expect { moves, stays, n1 };
 
 struct Scenario {
   std::string name;
@@ -22,6 +22,12 @@ struct Scenario {
 
 // In an order in which one lab can play all.
 const std::vector<Scenario>& scenarios();
+// The nodes lose sight of each other and both still have the load balancer; for a lab that has been
+// told use_quorum() or use_fencing(). Without either both go on serving: split_brain, which no
+// scenario of one node's can end.
+extern const Scenario kSplitWithQuorum;
+extern const Scenario kSplitWithFencing;
+extern const Scenario kSplit;
 
 struct Outcome {
   bool as_expected = false;
@@ -30,8 +36,9 @@ struct Outcome {
   Lab::Name active;  // before the fault
 };
 
-// Waits until the node that has to serve does, alone. The lab is as it was after the fault.
-Outcome play(Lab& lab, const Scenario& scenario);
+// Waits until the node that has to serve does, alone, `limit` at most. The fault is not mended.
+Outcome play(Lab& lab, const Scenario& scenario,
+             std::chrono::milliseconds limit = std::chrono::seconds(90));
 
 // "standby: 1.10 s of errors, …"
 std::string describe(const std::string& scenario, const Outcome& outcome);

@@ -65,8 +65,15 @@ std::string cib(const Responder& responder, const Timing& timing) {
          primitive("responder", responder.provider, responder.type, responder.parameters,
                    timing.monitor_timeout, responder.more_operations) +
          "</group></resources><constraints/><rsc_defaults><meta_attributes id=\"defaults\">" +
-         pairs("defaults", {{"migration-threshold", "1"}, {"resource-stickiness", "100"}}) +
+         pairs("defaults", {{"migration-threshold", "1"}, {"resource-stickiness", "100"}, {"priority", "1"}}) +
          "</meta_attributes></rsc_defaults></configuration><status/></cib>\n";
+}
+
+std::string fence_resource(const std::string& folder) {
+  return "<primitive id=\"fence\" class=\"stonith\" type=\"fence_legacy\"><instance_attributes "
+         "id=\"fence-is\">" +
+         pairs("fence", {{"folder", folder}, {"pcmk_host_list", "n1 n2"}, {"pcmk_host_check", "static-list"}}) +
+         "</instance_attributes></primitive>";
 }
 
 // linger: HAProxy ends the check with a FIN, as Azure does, so that a responder sees it at all.

@@ -40,6 +40,8 @@ struct Timing {
 std::string corosync_conf(const Timing& timing, bool two_node);
 // Two nodes, the group of the application and its responder.
 std::string cib(const Responder& responder, const Timing& timing);
+// The fence device that lab.cpp brings; `folder` is where its agent finds the power switch.
+std::string fence_resource(const std::string& folder);
 std::string haproxy_cfg();
 
 }  // namespace genapp::tests
