@@ -51,7 +51,7 @@ mount --bind "$folder/../fence_lab" /usr/sbin/fence_legacy
 for path in etc/corosync etc/pacemaker etc/hosts var/lib/pacemaker var/lib/corosync var/log usr/lib/ocf/resource.d; do
   mount --bind "$folder/$path" "/$path"
 done
-mkdir -p /run/resource-agents /run/lock
+mkdir -p /run/resource-agents /run/lock /run/genapp
 mkdir -m 750 /run/crm
 chown hacluster:haclient /run/crm
 ip link set lo up

@@ -33,8 +33,8 @@ struct Responder {
 
 struct Timing {
   int token_ms = 1000;     // Corosync notices a dead node
-  int monitor_timeout = 20;  // seconds
-  int hc_timeout = 2;
+  int monitor_timeout = 5;  // seconds; the interval is 1
+  int hc_timeout = 2;       // seconds
 };
 
 std::string corosync_conf(const Timing& timing, bool two_node);

@@ -1,0 +1,14 @@
+#pragma once
+
+// Who may answer the load balancer's probes in the lab.
+
+#include "tests/e2e/lab/settings.hpp"
+
+namespace genapp::tests {
+
+// ocf:genapp:lbhc. Only the load balancer's probes count; the others are answered all the same.
+Responder genapp_lbhc(const Timing& timing);
+// ocf:heartbeat:azure-lb with nc or socat.
+Responder azure_lb(const std::string& program);
+
+}  // namespace genapp::tests
