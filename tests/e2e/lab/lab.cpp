@@ -188,7 +188,7 @@ Lab::Lab(const Responder& responder, const Timing& timing)
                     responder.agent + " usr/lib/ocf/resource.d/" + responder.provider + "/" +
                     responder.type + "\ncp " + GENAPP_LAB_APP +
                     " usr/lib/ocf/resource.d/genapp/lab_app\n");
-    put(node + "/etc/corosync/corosync.conf", corosync_conf(timing, true));
+    put(node + "/etc/corosync/corosync.conf", corosync_conf(timing));
     put(node + "/var/lib/pacemaker/cib/cib.xml", cib(responder, timing));
     balancer_.shell("cd " + (folder_ / node) +
                     "/var/lib/pacemaker/cib\nchown hacluster:haclient cib.xml\nchmod 600 cib.xml");
@@ -206,7 +206,7 @@ Lab::Lab(const Responder& responder, const Timing& timing)
     const Result result = process.wait();
     if (result.exit_code != 0) throw std::runtime_error("Corosync: " + result.err + logs());
   }
-  if (!wait_until([this] { return ready(); }, kComesUp) || serving().empty()) {
+  if (!wait_until([this] { return ready("n1"); }, kComesUp) || serving().empty()) {
     throw std::runtime_error("the lab's cluster does not come up:\n" + logs());
   }
 }
@@ -333,12 +333,15 @@ const Timeline& Lab::seen() {
   return timeline_;
 }
 
-bool Lab::serves_alone(const Name& node, std::chrono::milliseconds limit) {
+bool Lab::is_off(const Name& node) { return !host(node).holder->running(); }
+
+bool Lab::serves_alone(const Name& node, Moment since, std::chrono::milliseconds limit) {
   const Name other = other_than(node);
   return wait_until(
       [&] {
         const Timeline& timeline = seen();
         const Moment from = now() - kForAWhile;
+        if (from < since) return false;
         return all_since(timeline.of("users"), from, node) &&
                all_since(timeline.of(node), from, "+") &&
                none_since(timeline.of(other), from);
@@ -361,10 +364,11 @@ Lab::Name Lab::serving() {
   return found;
 }
 
-bool Lab::ready() const {
-  const std::string node = host("n1").init ? "n1" : "n2";
-  // One controller has been elected and has nothing left to do, and the other follows it.
-  const std::string states = run(inside(node, "crmadmin -S n1; crmadmin -S n2")).out;
+// Asked of a node that has not just been booted.
+bool Lab::ready(const Name& node) const {
+  // One controller has been elected and has nothing left to do, and the other follows it. One that is
+  // not there is waited for without end.
+  const std::string states = run(inside(node, "timeout 1 crmadmin -S n1; timeout 1 crmadmin -S n2")).out;
   const std::string nodes = run(inside(node, "crm_mon -1 --output-as=xml")).out;
   const auto count = [&](const std::string& word) {
     std::size_t n = 0;
@@ -373,36 +377,36 @@ bool Lab::ready() const {
   };
   return states.find("S_IDLE") != std::string::npos &&
          states.find("S_NOT_DC") != std::string::npos &&
-         count("online=\"true\" standby=\"false\"") == 2 && count("role=\"Started\"") == 2 &&
+         count("online=\"true\" standby=\"false\"") == 2 && count("lab_app\" role=\"Started\"") == 1 &&
+         count(responder_.type + "\" role=\"Started\"") == 1 &&
          count("<failure ") == 0;
 }
 
 bool Lab::ready_again() {
-  const std::string node = host("n1").init ? "n1" : "n2";
-  shell(node, "crm_resource --cleanup >/dev/null 2>&1");
-  return wait_until([this] { return ready(); }, kComesUp) && !serving().empty();
+  const Name node = serving();
+  if (node.empty()) return false;
+  return wait_until(
+      [&] {
+        // Failures that come in late are forgotten too.
+        run(inside(node, "crm_resource --cleanup"));
+        return wait_until([&] { return ready(node); }, std::chrono::seconds(5));
+      },
+      kComesUp);
 }
 
-void Lab::use_quorum() const {
-  for (const Name node : {"n1", "n2"}) {
-    put(node + "/etc/corosync/corosync.conf", corosync_conf(timing_, false));
-  }
-  shell("n1",
-        "corosync-cfgtool -R\n"
-        "crm_attribute -t crm_config -n no-quorum-policy -v stop\n"
-        "for i in $(seq 200); do\n"
-        "  if corosync-quorumtool | grep -q 'Total votes: *3'; then exit 0; fi\n"
-        "  sleep 0.05\n"
-        "done\n"
-        "corosync-quorumtool >&2; exit 1");
-}
+void Lab::use_quorum() const { set_property("no-quorum-policy", "stop"); }
 
 void Lab::use_fencing() {
   fencer_.emplace(balancer_.inside({{"sh", "-c", kFencer, "fencer", folder_.path()}}));
   shell("n1", "cibadmin -o resources -C -X '" + fence_resource(folder_.path()) +
-                  "'\n"
-                  "crm_attribute -t crm_config -n priority-fencing-delay -v 2s\n"
-                  "crm_attribute -t crm_config -n stonith-enabled -v true");
+                  "'");
+  set_property("no-quorum-policy", "ignore");
+  set_property("priority-fencing-delay", "2s");
+  set_property("stonith-enabled", "true");
+}
+
+void Lab::set_property(const std::string& name, const std::string& value) const {
+  shell("n1", "crm_attribute -t crm_config -n " + name + " -v " + value);
 }
 
 std::string Lab::logs() const {

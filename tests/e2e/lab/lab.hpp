@@ -42,7 +42,9 @@ class Lab {
   // As by pulling its plug: nobody hears of it.
   void power_off(const Name& node);
   void boot(const Name& node);
-  // Other votes: n1 has two and n2 one, and who has not the majority stops all its resources.
+  const Responder& responder() const { return responder_; }
+  const Timing& timing() const { return timing_; }
+  // Who has not the majority of the votes stops all its resources; n1 has two and n2 one.
   void use_quorum() const;
   // A power switch: who has lost sight of the other has it cut off before it takes over. Whoever
   // serves is 2 s faster with it.
@@ -56,9 +58,11 @@ class Lab {
   Moment now() const;
   // All that was seen so far.
   const Timeline& seen();
-  // Waits until the users reach this node and the other does not answer probes, both for a while.
-  // The limit only bounds a failure.
-  bool serves_alone(const Name& node, std::chrono::milliseconds limit);
+  // Waits until the users reach this node and the other does not answer probes, both for a while after
+  // `since`. The limit only bounds a failure.
+  bool serves_alone(const Name& node, Moment since, std::chrono::milliseconds limit);
+  // Whether somebody has switched it off.
+  bool is_off(const Name& node);
   // The node that serves alone; waits for one. Empty when there is none.
   Name serving();
   // Forgets failures, and waits until both nodes are ready for the next one, as long as it takes.
@@ -74,10 +78,11 @@ class Lab {
 
   Command inside(const Name& node, const std::string& script) const;
   void signal_all(const Name& node, const std::string& names, int number) const;
+  void set_property(const std::string& name, const std::string& value) const;
   void put(const std::string& path, const std::string& text) const;
   void make_host(const Name& node);
   Process start_cluster(const Name& node) const;
-  bool ready() const;
+  bool ready(const Name& node) const;
   Host& host(const Name& node) { return hosts_[node == "n1" ? 0 : 1]; }
   const Host& host(const Name& node) const { return hosts_[node == "n1" ? 0 : 1]; }
 

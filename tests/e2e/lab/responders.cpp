@@ -9,7 +9,8 @@ Responder genapp_lbhc(const Timing& timing) {
                        {"allow", kBalancerAddress},
                        {"standby_check", "true"}},
                       "",
-                      "cut -d ' ' -f 1 /run/genapp/responder.pid"};
+                      "cut -d ' ' -f 1 /run/genapp/responder.pid",
+                      "test -e /run/genapp/responder-hc-ng"};
   responder.more_operations =
       "<op id=\"responder-standby\" name=\"monitor\" role=\"Stopped\" interval=\"5s\" timeout=\"" +
       std::to_string(timing.monitor_timeout) + "s\"/>";
@@ -23,7 +24,8 @@ Responder azure_lb(const std::string& program) {
           "azure-lb",
           {{"port", std::to_string(kProbePort)}, {"nc", "/usr/bin/" + program}},
           "",
-          "cat /run/responder.pid"};
+          "cat /run/responder.pid",
+          "true"};
 }
 
 }  // namespace genapp::tests

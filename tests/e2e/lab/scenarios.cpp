@@ -3,7 +3,10 @@
 #include <poll.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
+
+#include "tests/support/wait.hpp"
 
 namespace genapp::tests {
 namespace {
@@ -46,10 +49,11 @@ void managers_frozen(Lab& lab, const Lab::Name& active) {
   lab.signal_pacemaker(active, SIGSTOP);
 }
 
-// Longer than HC_TIMEOUT and a monitor.
-void balancer_gone(Lab& lab, const Lab::Name&) {
+// Longer than HC_TIMEOUT and two monitors after it.
+void balancer_gone(Lab& lab, const Lab::Name& active) {
   lab.stop_balancer();
-  ::poll(nullptr, 0, 5000);
+  ::poll(nullptr, 0, lab.timing().hc_timeout * 1000 + 2500);
+  lab.shell(active, lab.responder().misses_probes);
   lab.start_balancer();
 }
 
@@ -65,6 +69,8 @@ void boot_other(Lab& lab, const Lab::Name& active) {
   reboot(lab, other_than(active));
 }
 
+bool other_is_off(Lab& lab, const Lab::Name& active) { return lab.is_off(other_than(active)); }
+
 Lab::Name wanted(Expect expect, const Lab::Name& active) {
   if (expect == Expect::n1) return "n1";
   return expect == Expect::moves ? other_than(active) : active;
@@ -73,7 +79,7 @@ Lab::Name wanted(Expect expect, const Lab::Name& active) {
 }  // namespace
 
 const Scenario kSplitWithQuorum{"split, quorum", split, join, Expect::n1};
-const Scenario kSplitWithFencing{"split, fencing", split, boot_other, Expect::stays};
+const Scenario kSplitWithFencing{"split, fencing", split, boot_other, Expect::stays, false, other_is_off};
 const Scenario kSplit{"split, neither", split, join, Expect::n1};
 
 const std::vector<Scenario>& scenarios() {
@@ -86,8 +92,8 @@ const std::vector<Scenario>& scenarios() {
       {"load balancer gone", balancer_gone, nothing, Expect::stays},
       {"power off", power_off, boot},
       {"link cut", link_cut, reboot},
-      {"Pacemaker killed", pacemaker_killed, reboot},
-      {"cluster manager frozen", managers_frozen, reboot},
+      {"Pacemaker killed", pacemaker_killed, reboot, Expect::moves, true},
+      {"cluster manager frozen", managers_frozen, reboot, Expect::moves, true},
   };
   return kAll;
 }
@@ -97,11 +103,19 @@ Outcome play(Lab& lab, const Scenario& scenario, std::chrono::milliseconds limit
   outcome.active = lab.serving();
   const Moment begin = lab.now();
   scenario.strike(lab, outcome.active);
-  outcome.as_expected = lab.serves_alone(wanted(scenario.expect, outcome.active), limit);
+  const bool noticed =
+      !scenario.noticed ||
+      wait_until([&] { return scenario.noticed(lab, outcome.active); }, limit);
+  outcome.as_expected =
+      noticed && lab.serves_alone(wanted(scenario.expect, outcome.active), begin, limit);
   const Timeline& timeline = lab.seen();
   outcome.errors = errors_since(timeline.of("users"), begin);
   outcome.overlap = overlap_since(timeline.of("n1"), timeline.of("n2"), begin);
-  if (outcome.overlap.last > begin) outcome.overlap.last -= begin;
+  outcome.taken_over = first_good_since(timeline.of(other_than(outcome.active)), begin);
+  outcome.silent = last_good_since(timeline.of(outcome.active), begin);
+  for (Moment* moment : {&outcome.overlap.last, &outcome.taken_over, &outcome.silent}) {
+    *moment = std::max(Moment(0), *moment - begin);
+  }
   return outcome;
 }
 
@@ -109,10 +123,12 @@ std::string describe(const std::string& scenario, const Outcome& outcome) {
   const auto seconds = [](Moment moment) { return static_cast<double>(moment.count()) / 1e6; };
   char text[200];
   std::snprintf(text, sizeof text,
-                "%-24s from %s %s: %5.2f s of errors, longest %5.2f s; two answered for %5.2f s",
+                "%-24s from %s %s: %5.2f s of errors, longest %5.2f s; silent after %5.2f s, "
+                "the other answers after %5.2f s, both for %5.2f s",
                 scenario.c_str(), outcome.active.c_str(),
                 outcome.as_expected ? "as expected" : "NOT AS EXPECTED", seconds(outcome.errors.all),
-                seconds(outcome.errors.longest), seconds(outcome.overlap.longest));
+                seconds(outcome.errors.longest), seconds(outcome.silent),
+                seconds(outcome.taken_over), seconds(outcome.overlap.longest));
   return text;
 }
 

@@ -18,6 +18,10 @@ struct Scenario {
   void (*strike)(Lab&, const Lab::Name& active);
   void (*mend)(Lab&, const Lab::Name& active);
   Expect expect = Expect::moves;
+  // Nobody ends the responder, so that it answers until its lease has run out.
+  bool until_lease = false;
+  // What has to happen first, where nothing else shows that the cluster has noticed.
+  bool (*noticed)(Lab&, const Lab::Name& active) = nullptr;
 };
 
 // In an order in which one lab can play all.
@@ -29,10 +33,13 @@ extern const Scenario kSplitWithQuorum;
 extern const Scenario kSplitWithFencing;
 extern const Scenario kSplit;
 
+// Times count from the fault.
 struct Outcome {
   bool as_expected = false;
   Errors errors;
-  Overlap overlap;   // of the two nodes' probe ports; its `last` counts from the fault
+  Overlap overlap;   // of the two nodes' probe ports
+  Moment taken_over{0};  // the other node answered first
+  Moment silent{0};      // the active one answered last
   Lab::Name active;  // before the fault
 };
 

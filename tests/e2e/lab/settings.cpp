@@ -37,16 +37,15 @@ std::string primitive(const std::string& id, const std::string& provider, const 
 
 // One item a line: Corosync's parser wants it so. No real-time priority: a container may have no
 // budget for it.
-std::string corosync_conf(const Timing& timing, bool two_node) {
+std::string corosync_conf(const Timing& timing) {
   return "system {\n  sched_rr: no\n  allow_knet_handle_fallback: yes\n}\n"
          "totem {\n  version: 2\n  cluster_name: lab\n  transport: knet\n  crypto_cipher: none\n"
          "  crypto_hash: none\n  token: " +
          std::to_string(timing.token_ms) +
          "\n}\nlogging {\n  to_stderr: no\n  to_syslog: no\n  to_logfile: yes\n"
          "  logfile: /var/log/corosync.log\n}\n"
-         "quorum {\n  provider: corosync_votequorum\n" +
-         (two_node ? "  two_node: 1\n  wait_for_all: 0\n" : "  two_node: 0\n") + "}\nnodelist {\n" +
-         node(1, two_node ? 1 : 2) + node(2, 1) + "}\n";
+         "quorum {\n  provider: corosync_votequorum\n}\nnodelist {\n" +
+         node(1, 2) + node(2, 1) + "}\n";
 }
 
 // crm_feature_set: with a newer one than the installed Pacemaker has, no change is ever taken.

@@ -27,8 +27,10 @@ struct Responder {
   std::string type;
   std::map<std::string, std::string> parameters;
   std::string more_operations = "";  // XML, besides the monitor of every second
-  // A shell command that prints the responder's pid, in its node.
+  // Shell commands on its node: what prints its pid, and what succeeds once it has noticed that no
+  // probe comes.
   std::string pid;
+  std::string misses_probes;
 };
 
 struct Timing {
@@ -37,7 +39,8 @@ struct Timing {
   int hc_timeout = 2;       // seconds
 };
 
-std::string corosync_conf(const Timing& timing, bool two_node);
+// n1 has two votes and n2 one, which matters only where the cluster heeds quorum.
+std::string corosync_conf(const Timing& timing);
 // Two nodes, the group of the application and its responder.
 std::string cib(const Responder& responder, const Timing& timing);
 // The fence device that lab.cpp brings; `folder` is where its agent finds the power switch.

@@ -94,6 +94,16 @@ Overlap overlap_since(const Samples& one, const Samples& other, Moment from) {
   return overlap;
 }
 
+Moment first_good_since(const Samples& samples, Moment from) {
+  const auto spans = answering(samples, from);
+  return spans.empty() ? Moment(0) : spans.front().begin;
+}
+
+Moment last_good_since(const Samples& samples, Moment from) {
+  const auto spans = answering(samples, from);
+  return spans.empty() ? Moment(0) : spans.back().end;
+}
+
 bool all_since(const Samples& samples, Moment from, const std::string& answer) {
   const auto first = first_since(samples, from);
   return samples.end() - first >= kEnough &&

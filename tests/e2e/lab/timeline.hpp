@@ -51,6 +51,10 @@ struct Overlap {
 };
 Overlap overlap_since(const Samples& one, const Samples& other, Moment from);
 
+// When a good attempt ended first, and began last; zero without any.
+Moment first_good_since(const Samples& samples, Moment from);
+Moment last_good_since(const Samples& samples, Moment from);
+
 // Whether every attempt since then had this answer, and there were enough of them.
 bool all_since(const Samples& samples, Moment from, const std::string& answer);
 // Whether no attempt since then was good.
