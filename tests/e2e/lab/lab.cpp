@@ -51,7 +51,7 @@ mount --bind "$folder/../fence_lab" /usr/sbin/fence_legacy
 for path in etc/corosync etc/pacemaker etc/hosts var/lib/pacemaker var/lib/corosync var/log usr/lib/ocf/resource.d; do
   mount --bind "$folder/$path" "/$path"
 done
-mkdir -p /run/resource-agents /run/lock /run/genapp
+mkdir -p /run/resource-agents /run/lock
 mkdir -m 750 /run/crm
 chown hacluster:haclient /run/crm
 ip link set lo up
@@ -258,10 +258,12 @@ void Lab::boot(const Name& node) {
 }
 
 void Lab::power_off(const Name& node) {
-  for (const Network network : {Network::users, Network::cluster}) set_link(node, network, false);
   Host& off = host(node);
-  // Fencing may have been here before.
-  if (off.holder->running()) ::kill(off.init, SIGKILL);
+  // Unless fencing was here before.
+  if (off.holder->running()) {
+    for (const Network network : {Network::users, Network::cluster}) set_link(node, network, false);
+    ::kill(off.init, SIGKILL);
+  }
   off.holder->wait();
   off.holder.reset();
   off.init = 0;

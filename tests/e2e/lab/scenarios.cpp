@@ -119,6 +119,15 @@ Outcome play(Lab& lab, const Scenario& scenario, std::chrono::milliseconds limit
   return outcome;
 }
 
+bool move_to(Lab& lab, const Lab::Name& node) {
+  const Lab::Name active = lab.serving();
+  if (active == node) return true;
+  standby(lab, active);
+  const bool moved = lab.serves_alone(node, lab.now(), std::chrono::seconds(90));
+  no_standby(lab, active);
+  return moved && lab.ready_again();
+}
+
 std::string describe(const std::string& scenario, const Outcome& outcome) {
   const auto seconds = [](Moment moment) { return static_cast<double>(moment.count()) / 1e6; };
   char text[200];

@@ -47,6 +47,9 @@ struct Outcome {
 Outcome play(Lab& lab, const Scenario& scenario,
              std::chrono::milliseconds limit = std::chrono::seconds(90));
 
+// Brings the service to this node when it is not there; the lab is ready for a fault then.
+bool move_to(Lab& lab, const Lab::Name& node);
+
 // "standby: 1.10 s of errors, …"
 std::string describe(const std::string& scenario, const Outcome& outcome);
 
