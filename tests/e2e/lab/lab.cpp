@@ -22,12 +22,29 @@ constexpr char kPacemaker[] =
     "pacemakerd pacemaker-based pacemaker-fenced pacemaker-execd pacemaker-attrd "
     "pacemaker-schedulerd pacemaker-controld";
 
+std::string address_of(const Lab::Name& node, Lab::Network network) {
+  return std::string(network == Lab::Network::users ? kUsersNode : kClusterNode) + node.substr(1);
+}
+
+std::string bridge(Lab::Network network) {
+  return network == Lab::Network::users ? "users" : "cluster";
+}
+
+// The same after each boot: others would go on sending to the last one.
+std::string hardware_address(Lab::Network network, int host) {
+  return std::string("02:00:00:00:0") + (network == Lab::Network::users ? "1" : "2") + ":0" +
+         std::to_string(host);
+}
+
 // The balancer's host, the first process of which is the lab's: bridges, and a folder that lives in
 // memory and vanishes with it.
 std::string balancer_setup(const std::string& folder) {
   std::string script = "mount -t tmpfs -o mode=755 none " + folder + "\n";
-  for (const char* bridge : {"users", "cluster"}) {
-    script += std::string("ip link add ") + bridge + " type bridge\nip link set " + bridge + " up\n";
+  for (const Lab::Network network : {Lab::Network::users, Lab::Network::cluster}) {
+    // With a hardware address of its own: else it would be a port's, and another's when that node
+    // is switched off, and the nodes would send into the void until they ask again.
+    script += "ip link add " + bridge(network) + " address " + hardware_address(network, 0) +
+              " type bridge\nip link set " + bridge(network) + " up\n";
   }
   for (const char* address : {kBalancerAddress, kClientAddress, kNoiseAddress}) {
     script += std::string("ip address add ") + address + "/24 dev users\n";
@@ -78,8 +95,8 @@ done
 PCMK_logfacility=none setsid pacemakerd >>/var/log/pacemakerd.out 2>&1 </dev/null &
 )sh";
 
-// A fence agent as Pacemaker wants it: NAME=VALUE lines on standard input. It asks kFencer, the power
-// switch, by a file, and waits for its answer.
+// A fence agent as Pacemaker wants it: NAME=VALUE lines on standard input. It asks kFencer, the
+// power switch, by a file, and waits for its answer.
 constexpr char kFenceAgent[] = R"sh(#!/bin/sh
 action=reboot folder= nodename=
 while read -r line; do
@@ -138,14 +155,6 @@ std::string inner_number(pid_t init) {
   }
   if (numbers.size() < 2) throw std::runtime_error("a node's first process has no namespace");
   return numbers[numbers.size() - 2];
-}
-
-std::string address_of(const Lab::Name& node, Lab::Network network) {
-  return std::string(network == Lab::Network::users ? kUsersNode : kClusterNode) + node.substr(1);
-}
-
-std::string bridge(Lab::Network network) {
-  return network == Lab::Network::users ? "users" : "cluster";
 }
 
 // The bridge's end of a node's link, and the node's.
@@ -220,11 +229,11 @@ void Lab::put(const std::string& path, const std::string& text) const {
 
 void Lab::make_host(const Name& node) {
   Host& made = host(node);
-  made.holder.emplace(balancer_.inside({{"unshare", "-n", "-m", "-u", "-i", "-p", "--fork",
-                                         "--kill-child", "--mount-proc", "sh", folder_ / "init.sh",
-                                         node, folder_ / node}}));
-  const bool up = wait_until(
-      [&] { return !made.holder->running() || made.holder->out().find("ready") == 0; });
+  made.holder.emplace(
+      balancer_.inside({{"unshare", "-n", "-m", "-u", "-i", "-p", "--fork", "--kill-child",
+                         "--mount-proc", "sh", folder_ / "init.sh", node, folder_ / node}}));
+  const bool up =
+      wait_until([&] { return !made.holder->running() || made.holder->out().find("ready") == 0; });
   if (!up || !made.holder->running()) {
     throw std::runtime_error("node " + node + " does not start: " + made.holder->err());
   }
@@ -236,13 +245,11 @@ void Lab::make_host(const Name& node) {
   put(node + ".pid", inner_number(made.init) + "\n");
 
   for (const Network network : {Network::users, Network::cluster}) {
-    // The same hardware address after each boot: else others would go on sending to the last one.
-    const std::string mac = std::string("02:00:00:00:0") + (network == Network::users ? "1" : "2") +
-                            ":0" + node.substr(1);
     // Not in the balancer's pid namespace, so that the node's process has the number that we know.
-    run_or_throw({{"nsenter", "-t", std::to_string(balancer_.init()), "-n", "ip", "link", "add",
-                   port_of(node, network), "type", "veth", "peer", "name", bridge(network),
-                   "address", mac, "netns", std::to_string(made.init)}});
+    run_or_throw(
+        {{"nsenter", "-t", std::to_string(balancer_.init()), "-n", "ip", "link", "add",
+          port_of(node, network), "type", "veth", "peer", "name", bridge(network), "address",
+          hardware_address(network, node == "n1" ? 1 : 2), "netns", std::to_string(made.init)}});
     balancer_.shell("ip link set " + port_of(node, network) + " master " + bridge(network) + " up");
     shell(node, "ip address add " + address_of(node, network) + "/24 dev " + bridge(network) +
                     "\nip link set " + bridge(network) + " up");
@@ -319,9 +326,9 @@ void Lab::start_balancer() {
 void Lab::stop_balancer() { haproxy_.reset(); }
 
 void Lab::make_noise() {
-  noise_.emplace(balancer_.inside({{GENAPP_LAB_NOISE, kNoiseAddress, std::to_string(kProbePort),
-                                    "500", address_of("n1", Network::users),
-                                    address_of("n2", Network::users)}}));
+  noise_.emplace(
+      balancer_.inside({{GENAPP_LAB_NOISE, kNoiseAddress, std::to_string(kProbePort), "500",
+                         address_of("n1", Network::users), address_of("n2", Network::users)}}));
 }
 
 Moment Lab::now() const {
@@ -345,8 +352,7 @@ bool Lab::serves_alone(const Name& node, Moment since, std::chrono::milliseconds
         const Moment from = now() - kForAWhile;
         if (from < since) return false;
         return all_since(timeline.of("users"), from, node) &&
-               all_since(timeline.of(node), from, "+") &&
-               none_since(timeline.of(other), from);
+               all_since(timeline.of(node), from, "+") && none_since(timeline.of(other), from);
       },
       limit);
 }
@@ -368,9 +374,10 @@ Lab::Name Lab::serving() {
 
 // Asked of a node that has not just been booted.
 bool Lab::ready(const Name& node) const {
-  // One controller has been elected and has nothing left to do, and the other follows it. One that is
-  // not there is waited for without end.
-  const std::string states = run(inside(node, "timeout 1 crmadmin -S n1; timeout 1 crmadmin -S n2")).out;
+  // One controller has been elected and has nothing left to do, and the other follows it. One that
+  // is not there is waited for without end.
+  const std::string states =
+      run(inside(node, "timeout 1 crmadmin -S n1; timeout 1 crmadmin -S n2")).out;
   const std::string nodes = run(inside(node, "crm_mon -1 --output-as=xml")).out;
   const auto count = [&](const std::string& word) {
     std::size_t n = 0;
@@ -379,9 +386,9 @@ bool Lab::ready(const Name& node) const {
   };
   return states.find("S_IDLE") != std::string::npos &&
          states.find("S_NOT_DC") != std::string::npos &&
-         count("online=\"true\" standby=\"false\"") == 2 && count("lab_app\" role=\"Started\"") == 1 &&
-         count(responder_.type + "\" role=\"Started\"") == 1 &&
-         count("<failure ") == 0;
+         count("online=\"true\" standby=\"false\"") == 2 &&
+         count("lab_app\" role=\"Started\"") == 1 &&
+         count(responder_.type + "\" role=\"Started\"") == 1 && count("<failure ") == 0;
 }
 
 bool Lab::ready_again() {
@@ -400,8 +407,7 @@ void Lab::use_quorum() const { set_property("no-quorum-policy", "stop"); }
 
 void Lab::use_fencing() {
   fencer_.emplace(balancer_.inside({{"sh", "-c", kFencer, "fencer", folder_.path()}}));
-  shell("n1", "cibadmin -o resources -C -X '" + fence_resource(folder_.path()) +
-                  "'");
+  shell("n1", "cibadmin -o resources -C -X '" + fence_resource(folder_.path()) + "'");
   set_property("no-quorum-policy", "ignore");
   set_property("priority-fencing-delay", "2s");
   set_property("stonith-enabled", "true");

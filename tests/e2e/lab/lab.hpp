@@ -1,9 +1,9 @@
 #pragma once
 
-// A real two-node cluster behind a load balancer, on one machine: Corosync, Pacemaker and HAProxy in
-// namespaces of their own, with a client that sends a request every 10 ms and asks both nodes' probe
-// ports as often. Needs root. Nothing outside its namespaces changes, and everything ends with the
-// object, or with the process that has it.
+// A real two-node cluster behind a load balancer, on one machine: Corosync, Pacemaker and HAProxy
+// in namespaces of their own, with a client that sends a request every 10 ms and asks both nodes'
+// probe ports as often. Needs root. Nothing outside its namespaces changes, and everything ends
+// with the object, or with the process that has it.
 
 #include <array>
 #include <optional>
@@ -58,8 +58,8 @@ class Lab {
   Moment now() const;
   // All that was seen so far.
   const Timeline& seen();
-  // Waits until the users reach this node and the other does not answer probes, both for a while after
-  // `since`. The limit only bounds a failure.
+  // Waits until the users reach this node and the other does not answer probes, both for a while
+  // after `since`. The limit only bounds a failure.
   bool serves_alone(const Name& node, Moment since, std::chrono::milliseconds limit);
   // Whether somebody has switched it off.
   bool is_off(const Name& node);

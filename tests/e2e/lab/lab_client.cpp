@@ -1,8 +1,8 @@
 // lab_client MILLISECONDS SOURCE NAME=ADDRESS:PORT...: connects to each target from the address
 // SOURCE again and again, so often, and writes a line for each attempt: NAME, when it began and
 // ended (microseconds of the steady clock), and what came: ANSWER for a target whose name ends with
-// '?', "+" for a connection that was accepted, "-" for none. One thread for each target, so that one
-// which does not answer holds up nobody.
+// '?', "+" for a connection that was accepted, "-" for none. One thread for each target, so that
+// one which does not answer holds up nobody.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -45,10 +45,10 @@ Target target_of(const std::string& text) {
   const auto equals = text.find('=');
   const auto colon = text.rfind(':');
   if (equals == std::string::npos || colon == std::string::npos || colon < equals) std::exit(64);
-  Target target{text.substr(0, equals),
-                address(text.substr(equals + 1, colon - equals - 1),
-                        std::atoi(text.c_str() + colon + 1)),
-                false};
+  Target target{
+      text.substr(0, equals),
+      address(text.substr(equals + 1, colon - equals - 1), std::atoi(text.c_str() + colon + 1)),
+      false};
   if (target.name.ends_with('?')) {
     target.name.pop_back();
     target.wants_answer = true;

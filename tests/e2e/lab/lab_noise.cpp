@@ -1,5 +1,5 @@
-// lab_noise SOURCE PORT COUNT ADDRESS...: what nobody wants, for ever, from the address SOURCE: COUNT
-// connections to PORT of each ADDRESS that never say a word, and a scan of all its ports.
+// lab_noise SOURCE PORT COUNT ADDRESS...: what nobody wants, for ever, from the address SOURCE:
+// COUNT connections to PORT of each ADDRESS that never say a word, and a scan of all its ports.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -3,7 +3,10 @@
 namespace genapp::tests {
 
 Responder genapp_lbhc(const Timing& timing) {
-  Responder responder{"genapp", std::string(GENAPP_BIN_DIR) + "/ocf/lbhc", "genapp", "lbhc",
+  Responder responder{"genapp",
+                      std::string(GENAPP_BIN_DIR) + "/ocf/lbhc",
+                      "genapp",
+                      "lbhc",
                       {{"port", std::to_string(kProbePort)},
                        {"hc_timeout", std::to_string(timing.hc_timeout)},
                        {"allow", kBalancerAddress},

@@ -23,9 +23,7 @@ void no_standby(Lab& lab, const Lab::Name& active) {
 void app_ill(Lab& lab, const Lab::Name& active) { lab.make_app_ill(active); }
 void app_killed(Lab& lab, const Lab::Name& active) { lab.signal_app(active, SIGKILL); }
 void responder_killed(Lab& lab, const Lab::Name& active) { lab.signal_responder(active, SIGKILL); }
-void responder_stopped(Lab& lab, const Lab::Name& active) {
-  lab.signal_responder(active, SIGSTOP);
-}
+void responder_stopped(Lab& lab, const Lab::Name& active) { lab.signal_responder(active, SIGSTOP); }
 
 void power_off(Lab& lab, const Lab::Name& active) { lab.power_off(active); }
 void boot(Lab& lab, const Lab::Name& active) { lab.boot(active); }
@@ -60,9 +58,7 @@ void balancer_gone(Lab& lab, const Lab::Name& active) {
 void split(Lab& lab, const Lab::Name& active) {
   lab.set_link(active, Lab::Network::cluster, false);
 }
-void join(Lab& lab, const Lab::Name& active) {
-  lab.set_link(active, Lab::Network::cluster, true);
-}
+void join(Lab& lab, const Lab::Name& active) { lab.set_link(active, Lab::Network::cluster, true); }
 // The fencing has switched the other one off.
 void boot_other(Lab& lab, const Lab::Name& active) {
   join(lab, active);
@@ -79,7 +75,8 @@ Lab::Name wanted(Expect expect, const Lab::Name& active) {
 }  // namespace
 
 const Scenario kSplitWithQuorum{"split, quorum", split, join, Expect::n1};
-const Scenario kSplitWithFencing{"split, fencing", split, boot_other, Expect::stays, false, other_is_off};
+const Scenario kSplitWithFencing{"split, fencing", split, boot_other,
+                                 Expect::stays,    false, other_is_off};
 const Scenario kSplit{"split, neither", split, join, Expect::n1};
 
 const std::vector<Scenario>& scenarios() {
@@ -104,8 +101,7 @@ Outcome play(Lab& lab, const Scenario& scenario, std::chrono::milliseconds limit
   const Moment begin = lab.now();
   scenario.strike(lab, outcome.active);
   const bool noticed =
-      !scenario.noticed ||
-      wait_until([&] { return scenario.noticed(lab, outcome.active); }, limit);
+      !scenario.noticed || wait_until([&] { return scenario.noticed(lab, outcome.active); }, limit);
   outcome.as_expected =
       noticed && lab.serves_alone(wanted(scenario.expect, outcome.active), begin, limit);
   const Timeline& timeline = lab.seen();
@@ -135,9 +131,10 @@ std::string describe(const std::string& scenario, const Outcome& outcome) {
                 "%-24s from %s %s: %5.2f s of errors, longest %5.2f s; silent after %5.2f s, "
                 "the other answers after %5.2f s, both for %5.2f s",
                 scenario.c_str(), outcome.active.c_str(),
-                outcome.as_expected ? "as expected" : "NOT AS EXPECTED", seconds(outcome.errors.all),
-                seconds(outcome.errors.longest), seconds(outcome.silent),
-                seconds(outcome.taken_over), seconds(outcome.overlap.longest));
+                outcome.as_expected ? "as expected" : "NOT AS EXPECTED",
+                seconds(outcome.errors.all), seconds(outcome.errors.longest),
+                seconds(outcome.silent), seconds(outcome.taken_over),
+                seconds(outcome.overlap.longest));
   return text;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// What can happen to a cluster, played in the lab: the fault, and what the client and the probers saw.
+// What can happen to a cluster, played in the lab: the fault, and what the client and the probers
+// saw.
 
 #include <string>
 #include <vector>
@@ -37,10 +38,10 @@ extern const Scenario kSplit;
 struct Outcome {
   bool as_expected = false;
   Errors errors;
-  Overlap overlap;   // of the two nodes' probe ports
+  Overlap overlap;       // of the two nodes' probe ports
   Moment taken_over{0};  // the other node answered first
   Moment silent{0};      // the active one answered last
-  Lab::Name active;  // before the fault
+  Lab::Name active;      // before the fault
 };
 
 // Waits until the node that has to serve does, alone, `limit` at most. The fault is not mended.

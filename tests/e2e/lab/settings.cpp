@@ -12,7 +12,8 @@ std::string node(int number, int votes) {
 std::string pairs(const std::string& id, const std::map<std::string, std::string>& values) {
   std::string text;
   for (const auto& [name, value] : values) {
-    text += "<nvpair id=\"" + id + "-" + name + "\" name=\"" + name + "\" value=\"" + value + "\"/>";
+    text +=
+        "<nvpair id=\"" + id + "-" + name + "\" name=\"" + name + "\" value=\"" + value + "\"/>";
   }
   return text;
 }
@@ -28,9 +29,9 @@ std::string primitive(const std::string& id, const std::string& provider, const 
                       const std::string& more_operations) {
   return "<primitive id=\"" + id + "\" class=\"ocf\" provider=\"" + provider + "\" type=\"" + type +
          "\"><instance_attributes id=\"" + id + "-is\">" + pairs(id, parameters) +
-         "</instance_attributes><operations>" +
-         operation(id, "monitor", "1s", monitor_timeout) + operation(id, "start", "0", 30) +
-         operation(id, "stop", "0", 30) + more_operations + "</operations></primitive>";
+         "</instance_attributes><operations>" + operation(id, "monitor", "1s", monitor_timeout) +
+         operation(id, "start", "0", 30) + operation(id, "stop", "0", 30) + more_operations +
+         "</operations></primitive>";
 }
 
 }  // namespace
@@ -64,14 +65,17 @@ std::string cib(const Responder& responder, const Timing& timing) {
          primitive("responder", responder.provider, responder.type, responder.parameters,
                    timing.monitor_timeout, responder.more_operations) +
          "</group></resources><constraints/><rsc_defaults><meta_attributes id=\"defaults\">" +
-         pairs("defaults", {{"migration-threshold", "1"}, {"resource-stickiness", "100"}, {"priority", "1"}}) +
+         pairs("defaults",
+               {{"migration-threshold", "1"}, {"resource-stickiness", "100"}, {"priority", "1"}}) +
          "</meta_attributes></rsc_defaults></configuration><status/></cib>\n";
 }
 
 std::string fence_resource(const std::string& folder) {
   return "<primitive id=\"fence\" class=\"stonith\" type=\"fence_legacy\"><instance_attributes "
          "id=\"fence-is\">" +
-         pairs("fence", {{"folder", folder}, {"pcmk_host_list", "n1 n2"}, {"pcmk_host_check", "static-list"}}) +
+         pairs("fence", {{"folder", folder},
+                         {"pcmk_host_list", "n1 n2"},
+                         {"pcmk_host_check", "static-list"}}) +
          "</instance_attributes></primitive>";
 }
 

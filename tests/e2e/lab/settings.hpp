@@ -34,8 +34,8 @@ struct Responder {
 };
 
 struct Timing {
-  int token_ms = 1000;     // Corosync notices a dead node
-  int monitor_timeout = 5;  // seconds; the interval is 1
+  int token_ms = 1000;      // Corosync notices a dead node
+  int monitor_timeout = 4;  // seconds; the interval is 1
   int hc_timeout = 2;       // seconds
 };
 

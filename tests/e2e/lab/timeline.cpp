@@ -14,8 +14,9 @@ struct Span {
 };
 
 Samples::const_iterator first_since(const Samples& samples, Moment from) {
-  return std::lower_bound(samples.begin(), samples.end(), from,
-                          [](const Sample& sample, Moment moment) { return sample.begin < moment; });
+  return std::lower_bound(
+      samples.begin(), samples.end(), from,
+      [](const Sample& sample, Moment moment) { return sample.begin < moment; });
 }
 
 // When it answered for certain.

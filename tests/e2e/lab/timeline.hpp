@@ -42,9 +42,9 @@ struct Errors {
 };
 Errors errors_since(const Samples& samples, Moment from);
 
-// Two targets that both answered: of each, the time between two good attempts that have no failed one
-// between them counts as answering. What only may have been is left out, so an overlap of more than
-// zero is one, however slow the machine was; one shorter than two attempts is not seen.
+// Two targets that both answered: of each, the time between two good attempts that have no failed
+// one between them counts as answering. What only may have been is left out, so an overlap of more
+// than zero is one, however slow the machine was; one shorter than two attempts is not seen.
 struct Overlap {
   Moment longest{0};
   Moment last{0};  // when the last one was over
