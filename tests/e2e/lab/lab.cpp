@@ -313,6 +313,10 @@ void Lab::signal_responder(const Name& node, int number) const {
   shell(node, "kill -" + std::to_string(number) + " $(" + responder_.pid + ")");
 }
 
+void Lab::end_responder_if_there(const Name& node) const {
+  shell(node, "pid=$(" + responder_.pid + " 2>/dev/null) || exit 0\nkill -KILL $pid || true");
+}
+
 void Lab::make_app_ill(const Name& node) const { shell(node, ": >/run/lab_app.ill"); }
 
 void Lab::set_link(const Name& node, Network network, bool up) const {

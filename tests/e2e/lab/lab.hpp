@@ -34,6 +34,8 @@ class Lab {
   // A signal to one of the node's processes, and to all that make it a member of the cluster.
   void signal_app(const Name& node, int number) const;
   void signal_responder(const Name& node, int number) const;
+  // With KILL, when the cluster has not done it already.
+  void end_responder_if_there(const Name& node) const;
   void signal_pacemaker(const Name& node, int number) const;
   void signal_corosync(const Name& node, int number) const;
   // What its monitor then says.
@@ -54,6 +56,7 @@ class Lab {
   void stop_balancer();
   // 500 silent connections to each probe port and a port scan of both nodes, from now on.
   void make_noise();
+  void stop_noise() { noise_.reset(); }
 
   Moment now() const;
   // All that was seen so far.

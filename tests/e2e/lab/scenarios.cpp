@@ -25,6 +25,9 @@ void app_killed(Lab& lab, const Lab::Name& active) { lab.signal_app(active, SIGK
 void responder_killed(Lab& lab, const Lab::Name& active) { lab.signal_responder(active, SIGKILL); }
 void responder_stopped(Lab& lab, const Lab::Name& active) { lab.signal_responder(active, SIGSTOP); }
 
+// One that the cluster has not noticed.
+void end_stopped(Lab& lab, const Lab::Name& active) { lab.end_responder_if_there(active); }
+
 void power_off(Lab& lab, const Lab::Name& active) { lab.power_off(active); }
 void boot(Lab& lab, const Lab::Name& active) { lab.boot(active); }
 
@@ -65,6 +68,16 @@ void boot_other(Lab& lab, const Lab::Name& active) {
   reboot(lab, other_than(active));
 }
 
+void noise(Lab& lab, const Lab::Name&) {
+  lab.make_noise();
+  ::poll(nullptr, 0, 5000);
+}
+// A responder that they have killed or stuck gets a new start.
+void no_noise(Lab& lab, const Lab::Name& active) {
+  lab.stop_noise();
+  lab.end_responder_if_there(active);
+}
+
 bool other_is_off(Lab& lab, const Lab::Name& active) { return lab.is_off(other_than(active)); }
 
 Lab::Name wanted(Expect expect, const Lab::Name& active) {
@@ -74,6 +87,7 @@ Lab::Name wanted(Expect expect, const Lab::Name& active) {
 
 }  // namespace
 
+const Scenario kSilentConnections{"500 silent connections", noise, no_noise, Expect::stays};
 const Scenario kSplitWithQuorum{"split, quorum", split, join, Expect::n1};
 const Scenario kSplitWithFencing{"split, fencing", split, boot_other,
                                  Expect::stays,    false, other_is_off};
@@ -85,7 +99,7 @@ const std::vector<Scenario>& scenarios() {
       {"monitor failure", app_ill, nothing},
       {"application killed", app_killed, nothing},
       {"responder killed", responder_killed, nothing},
-      {"responder stopped", responder_stopped, nothing},
+      {"responder stopped", responder_stopped, end_stopped},
       {"load balancer gone", balancer_gone, nothing, Expect::stays},
       {"power off", power_off, boot},
       {"link cut", link_cut, reboot},

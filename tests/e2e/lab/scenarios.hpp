@@ -27,6 +27,8 @@ struct Scenario {
 
 // In an order in which one lab can play all.
 const std::vector<Scenario>& scenarios();
+// 500 silent connections to each node's probe port, and a port scan.
+extern const Scenario kSilentConnections;
 // The nodes lose sight of each other and both still have the load balancer; for a lab that has been
 // told use_quorum() or use_fencing(). Without either both go on serving: split_brain, which no
 // scenario of one node's can end.
