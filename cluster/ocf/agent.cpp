@@ -99,7 +99,7 @@ void report(Kind kind, const Answer& answer) {
   ::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-Answer answer_of(Kind kind, int argc, const char* const* argv) {
+Answer run_action(Kind kind, int argc, const char* const* argv) {
   try {
     return work(kind, argc, argv);
   } catch (const Refusal& refusal) {
@@ -111,13 +111,18 @@ Answer answer_of(Kind kind, int argc, const char* const* argv) {
 
 }  // namespace
 
+Answer answer_of(const common::Outcome& outcome) {
+  return {outcome.exit_code == common::ExitCode::ok ? Code::success : Code::generic,
+          outcome.reason};
+}
+
 int run_agent(Kind kind, int argc, const char* const* argv) {
   const std::string name = name_of(kind);
   std::string usage = kUsage;
   usage.replace(usage.find("%s"), 2, name.substr(name.rfind(':') + 1));
   Code code = Code::generic;
   const int exit_code = common::run_program({name, "OCF resource agent", usage}, argc, argv, [&] {
-    const Answer answer = answer_of(kind, argc, argv);
+    const Answer answer = run_action(kind, argc, argv);
     report(kind, answer);
     code = answer.code;
     return common::ExitCode::ok;
