@@ -65,7 +65,7 @@ for file in /proc/sysrq-trigger /proc/sys/kernel/sysrq; do
 done
 # Nothing may be added to the machine's folders, so the fence agent stands in for one of Pacemaker's.
 mount --bind "$folder/../fence_lab" /usr/sbin/fence_legacy
-for path in etc/corosync etc/pacemaker etc/hosts var/lib/pacemaker var/lib/corosync var/log usr/lib/ocf/resource.d; do
+for path in etc/corosync etc/pacemaker var/lib/pacemaker var/lib/corosync var/log usr/lib/ocf/resource.d; do
   mount --bind "$folder/$path" "/$path"
 done
 mkdir -p /run/resource-agents /run/lock
@@ -80,7 +80,6 @@ sleep infinity & wait
 constexpr char kNodeFolder[] = R"sh(cd "$folder"
 mkdir -p etc/corosync/uidgid.d etc/pacemaker var/lib/corosync var/log/pacemaker usr/lib/ocf/resource.d/genapp
 mkdir -p var/lib/pacemaker/cib var/lib/pacemaker/pengine var/lib/pacemaker/cores var/lib/pacemaker/blackbox
-printf '127.0.0.1 localhost\n' >etc/hosts
 chown -R hacluster:haclient var/lib/pacemaker var/log/pacemaker
 chmod 750 var/lib/pacemaker/*
 )sh";

@@ -72,10 +72,12 @@ void noise(Lab& lab, const Lab::Name&) {
   lab.make_noise();
   ::poll(nullptr, 0, 5000);
 }
-// A responder that they have killed or stuck gets a new start.
+// A responder that is stuck for good gets a new start.
 void no_noise(Lab& lab, const Lab::Name& active) {
   lab.stop_noise();
-  lab.end_responder_if_there(active);
+  if (!lab.serves_alone(active, lab.now(), std::chrono::seconds(3))) {
+    lab.end_responder_if_there(active);
+  }
 }
 
 bool other_is_off(Lab& lab, const Lab::Name& active) { return lab.is_off(other_than(active)); }
