@@ -22,6 +22,10 @@ constexpr char kPacemaker[] =
     "pacemakerd pacemaker-based pacemaker-fenced pacemaker-execd pacemaker-attrd "
     "pacemaker-schedulerd pacemaker-controld";
 
+std::string script(const std::string& name) {
+  return std::string(GENAPP_SOURCE_DIR) + "/tests/e2e/lab/" + name;
+}
+
 std::string address_of(const Lab::Name& node, Lab::Network network) {
   return std::string(network == Lab::Network::users ? kUsersNode : kClusterNode) + node.substr(1);
 }
@@ -51,89 +55,6 @@ std::string balancer_setup(const std::string& folder) {
   }
   return script;
 }
-
-// The first process of a node: its own mounts, then it only reaps. A node that panics writes to
-// sysrq; it must not reach the machine's.
-constexpr char kNodeInit[] = R"sh(set -e
-name=$1 folder=$2
-mount --make-rprivate /
-hostname "$name"
-mount -t tmpfs none /run
-mount -t tmpfs none /dev/shm
-for file in /proc/sysrq-trigger /proc/sys/kernel/sysrq; do
-  [ ! -e "$file" ] || mount --bind /dev/null "$file"
-done
-# Nothing may be added to the machine's folders, so the fence agent stands in for one of Pacemaker's.
-mount --bind "$folder/../fence_lab" /usr/sbin/fence_legacy
-for path in etc/corosync etc/pacemaker var/lib/pacemaker var/lib/corosync var/log usr/lib/ocf/resource.d; do
-  mount --bind "$folder/$path" "/$path"
-done
-mkdir -p /run/resource-agents /run/lock
-mkdir -m 750 /run/crm
-chown hacluster:haclient /run/crm
-ip link set lo up
-echo ready
-sleep infinity & wait
-)sh";
-
-// What a node's first process needs in its folder.
-constexpr char kNodeFolder[] = R"sh(cd "$folder"
-mkdir -p etc/corosync/uidgid.d etc/pacemaker var/lib/corosync var/log/pacemaker usr/lib/ocf/resource.d/genapp
-mkdir -p var/lib/pacemaker/cib var/lib/pacemaker/pengine var/lib/pacemaker/cores var/lib/pacemaker/blackbox
-chown -R hacluster:haclient var/lib/pacemaker var/log/pacemaker
-chmod 750 var/lib/pacemaker/*
-)sh";
-
-constexpr char kStartCluster[] = R"sh(set -e
-# Corosync without real-time priority must at least not starve.
-nice -n -10 corosync
-for i in $(seq 600); do
-  if corosync-cfgtool -s >/dev/null 2>&1; then break; fi
-  sleep 0.05
-done
-PCMK_logfacility=none setsid pacemakerd >>/var/log/pacemakerd.out 2>&1 </dev/null &
-)sh";
-
-// A fence agent as Pacemaker wants it: NAME=VALUE lines on standard input. It asks kFencer, the
-// power switch, by a file, and waits for its answer.
-constexpr char kFenceAgent[] = R"sh(#!/bin/sh
-action=reboot folder= nodename=
-while read -r line; do
-  case $line in
-    action=* | folder=* | nodename=*) eval "${line%%=*}='${line#*=}'" ;;
-  esac
-done
-case $action in
-  metadata)
-    echo '<resource-agent name="fence_lab"><parameters>'
-    for name in action folder; do
-      echo "<parameter name="$name"><content type="string"/><shortdesc lang="en">$name</shortdesc></parameter>"
-    done
-    echo '</parameters><actions>'
-    for name in on off reboot monitor metadata status; do echo "<action name="$name"/>"; done
-    echo '</actions></resource-agent>'
-    ;;
-  off | reboot)
-    : >"$folder/fence-$nodename"
-    for i in $(seq 200); do
-      if [ ! -e "$folder/fence-$nodename" ]; then exit 0; fi
-      sleep 0.05
-    done
-    exit 1
-    ;;
-esac
-)sh";
-
-constexpr char kFencer[] = R"sh(cd "$1"
-while sleep 0.05; do
-  for node in n1 n2; do
-    if [ -e "fence-$node" ]; then
-      kill -KILL "$(cat "$node.pid")"
-      rm "fence-$node"
-    fi
-  done
-done
-)sh";
 
 std::vector<pid_t> children_of(pid_t pid) {
   const std::string number = std::to_string(pid);
@@ -186,20 +107,17 @@ Lab::Lab(const Responder& responder, const Timing& timing)
     : responder_(responder),
       timing_(timing),
       balancer_(Namespace::Network::own, must_be_root() + balancer_setup(folder_.path())) {
-  put("init.sh", kNodeInit);
-  put("fence_lab", kFenceAgent);
-  balancer_.shell("chmod 755 " + (folder_ / "fence_lab"));
   put("haproxy.cfg", haproxy_cfg());
   for (const Name node : {"n1", "n2"}) {
-    balancer_.shell("folder=" + (folder_ / node) + "\nmkdir -p \"$folder\"\n" + kNodeFolder +
-                    "mkdir -p usr/lib/ocf/resource.d/" + responder.provider + "\ncp " +
-                    responder.agent + " usr/lib/ocf/resource.d/" + responder.provider + "/" +
-                    responder.type + "\ncp " + GENAPP_LAB_APP +
-                    " usr/lib/ocf/resource.d/genapp/lab_app\n");
+    const std::string agents = "usr/lib/ocf/resource.d/";
+    balancer_.shell("mkdir -p " + (folder_ / node) + "\ncd " + (folder_ / node) +
+                    "\nmkdir -p etc/corosync var/lib/pacemaker/cib " + agents + "genapp " + agents +
+                    responder.provider + "\ncp " + GENAPP_LAB_APP + " " + agents +
+                    "genapp/lab_app\ncp " + responder.agent + " " + agents + responder.provider +
+                    "/" + responder.type + "\ncp " + script("fence_lab.sh") + " .");
     put(node + "/etc/corosync/corosync.conf", corosync_conf(timing));
     put(node + "/var/lib/pacemaker/cib/cib.xml", cib(responder, timing));
-    balancer_.shell("cd " + (folder_ / node) +
-                    "/var/lib/pacemaker/cib\nchown hacluster:haclient cib.xml\nchmod 600 cib.xml");
+    balancer_.shell(script("node_folder.sh") + " " + (folder_ / node));
     make_host(node);
   }
   std::vector<Process> starting;
@@ -230,7 +148,7 @@ void Lab::make_host(const Name& node) {
   Host& made = host(node);
   made.holder.emplace(
       balancer_.inside({{"unshare", "-n", "-m", "-u", "-i", "-p", "--fork", "--kill-child",
-                         "--mount-proc", "sh", folder_ / "init.sh", node, folder_ / node}}));
+                         "--mount-proc", script("node_init.sh"), node, folder_ / node}}));
   const bool up =
       wait_until([&] { return !made.holder->running() || made.holder->out().find("ready") == 0; });
   if (!up || !made.holder->running()) {
@@ -255,7 +173,9 @@ void Lab::make_host(const Name& node) {
   }
 }
 
-Process Lab::start_cluster(const Name& node) const { return Process(inside(node, kStartCluster)); }
+Process Lab::start_cluster(const Name& node) const {
+  return Process(inside(node, script("node_start.sh")));
+}
 
 void Lab::boot(const Name& node) {
   make_host(node);
@@ -409,7 +329,7 @@ bool Lab::ready_again() {
 void Lab::use_quorum() const { set_property("no-quorum-policy", "stop"); }
 
 void Lab::use_fencing() {
-  fencer_.emplace(balancer_.inside({{"sh", "-c", kFencer, "fencer", folder_.path()}}));
+  fencer_.emplace(balancer_.inside({{script("power_switch.sh"), folder_.path()}}));
   shell("n1", "cibadmin -o resources -C -X '" + fence_resource(folder_.path()) + "'");
   set_property("no-quorum-policy", "ignore");
   set_property("priority-fencing-delay", "2s");

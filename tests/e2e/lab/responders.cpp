@@ -2,15 +2,16 @@
 
 namespace genapp::tests {
 
-Responder genapp_lbhc(const Timing& timing) {
-  Responder responder{"genapp",
+Responder genapp_lbhc(const Timing& timing, int drain) {
+  Responder responder{drain ? "genapp, drain " + std::to_string(drain) + " s" : "genapp",
                       std::string(GENAPP_BIN_DIR) + "/ocf/lbhc",
                       "genapp",
                       "lbhc",
                       {{"port", std::to_string(kProbePort)},
                        {"hc_timeout", std::to_string(timing.hc_timeout)},
                        {"allow", kBalancerAddress},
-                       {"standby_check", "true"}},
+                       {"standby_check", "true"},
+                       {"drain", std::to_string(drain)}},
                       "",
                       "cut -d ' ' -f 1 /run/genapp/responder.pid",
                       "test -e /run/genapp/responder-hc-ng"};

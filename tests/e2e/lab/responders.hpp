@@ -7,7 +7,8 @@
 namespace genapp::tests {
 
 // ocf:genapp:lbhc. Only the load balancer's probes count; the others are answered all the same.
-Responder genapp_lbhc(const Timing& timing);
+// With a drain, a stop turns probes away first, for so many seconds.
+Responder genapp_lbhc(const Timing& timing, int drain = 0);
 // ocf:heartbeat:azure-lb with nc or socat.
 Responder azure_lb(const std::string& program);
 
