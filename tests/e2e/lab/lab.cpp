@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <sstream>
 #include <stdexcept>
 #include <vector>
@@ -43,6 +42,11 @@ std::string hardware_address(Lab::Network network, int host) {
 // The balancer's host, the first process of which is the lab's: bridges, and a folder that lives in
 // memory and vanishes with it.
 std::string balancer_setup(const std::string& folder) {
+  if (::geteuid() != 0) {
+    throw std::runtime_error(
+        "a cluster in namespaces needs root, since Pacemaker changes users: run as root, or leave "
+        "these tests out with GENAPP_E2E=off");
+  }
   std::string script = "mount -t tmpfs -o mode=755 none " + folder + "\n";
   for (const Lab::Network network : {Lab::Network::users, Lab::Network::cluster}) {
     // With a hardware address of its own: else it would be a port's, and another's when that node
@@ -82,7 +86,6 @@ std::string port_of(const Lab::Name& node, Lab::Network network) {
   return node + "-" + bridge(network);
 }
 
-// An expected failure of `sh` has its words on standard error.
 Result run_or_throw(const Command& command) {
   Result result = run(command);
   if (result.exit_code != 0) {
@@ -92,13 +95,6 @@ Result run_or_throw(const Command& command) {
   return result;
 }
 
-std::string must_be_root() {
-  if (::geteuid() == 0) return "";
-  throw std::runtime_error(
-      "a cluster in namespaces needs root, since Pacemaker changes users; run as root, or leave "
-      "these tests out with GENAPP_E2E=off");
-}
-
 }  // namespace
 
 Lab::Name other_than(const Lab::Name& node) { return node == "n1" ? "n2" : "n1"; }
@@ -106,7 +102,7 @@ Lab::Name other_than(const Lab::Name& node) { return node == "n1" ? "n2" : "n1";
 Lab::Lab(const Responder& responder, const Timing& timing)
     : responder_(responder),
       timing_(timing),
-      balancer_(Namespace::Network::own, must_be_root() + balancer_setup(folder_.path())) {
+      balancer_(Namespace::Network::own, balancer_setup(folder_.path())) {
   put("haproxy.cfg", haproxy_cfg());
   for (const Name node : {"n1", "n2"}) {
     const std::string agents = "usr/lib/ocf/resource.d/";

@@ -2,8 +2,8 @@
 
 namespace genapp::tests {
 
-Responder genapp_lbhc(const Timing& timing, int drain) {
-  Responder responder{drain ? "genapp, drain " + std::to_string(drain) + " s" : "genapp",
+Responder genapp_lbhc(const Timing& timing, const std::string& drain) {
+  Responder responder{drain == "0" ? "genapp" : "genapp, drain " + drain + " s",
                       std::string(GENAPP_BIN_DIR) + "/ocf/lbhc",
                       "genapp",
                       "lbhc",
@@ -11,7 +11,7 @@ Responder genapp_lbhc(const Timing& timing, int drain) {
                        {"hc_timeout", std::to_string(timing.hc_timeout)},
                        {"allow", kBalancerAddress},
                        {"standby_check", "true"},
-                       {"drain", std::to_string(drain)}},
+                       {"drain", drain}},
                       "",
                       "cut -d ' ' -f 1 /run/genapp/responder.pid",
                       "test -e /run/genapp/responder-hc-ng"};

@@ -114,7 +114,7 @@ const std::vector<Scenario>& scenarios() {
 Outcome play(Lab& lab, const Scenario& scenario, std::chrono::milliseconds limit) {
   Outcome outcome;
   outcome.active = lab.serving();
-  const Moment begin = lab.now();
+  const Moment begin = outcome.begin = lab.now();
   scenario.strike(lab, outcome.active);
   const bool noticed =
       !scenario.noticed || wait_until([&] { return scenario.noticed(lab, outcome.active); }, limit);
@@ -122,13 +122,20 @@ Outcome play(Lab& lab, const Scenario& scenario, std::chrono::milliseconds limit
       noticed && lab.serves_alone(wanted(scenario.expect, outcome.active), begin, limit);
   const Timeline& timeline = lab.seen();
   outcome.errors = errors_since(timeline.of("users"), begin);
-  outcome.overlap = overlap_since(timeline.of("n1"), timeline.of("n2"), begin);
+  outcome.overlap = overlap_until_now(lab, outcome);
   outcome.taken_over = first_good_since(timeline.of(other_than(outcome.active)), begin);
   outcome.silent = last_good_since(timeline.of(outcome.active), begin);
-  for (Moment* moment : {&outcome.overlap.last, &outcome.taken_over, &outcome.silent}) {
+  for (Moment* moment : {&outcome.taken_over, &outcome.silent}) {
     *moment = std::max(Moment(0), *moment - begin);
   }
   return outcome;
+}
+
+Overlap overlap_until_now(Lab& lab, const Outcome& outcome) {
+  const Timeline& timeline = lab.seen();
+  Overlap overlap = overlap_since(timeline.of("n1"), timeline.of("n2"), outcome.begin);
+  overlap.last = std::max(Moment(0), overlap.last - outcome.begin);
+  return overlap;
 }
 
 bool move_to(Lab& lab, const Lab::Name& node) {
@@ -142,7 +149,7 @@ bool move_to(Lab& lab, const Lab::Name& node) {
 
 std::string describe(const std::string& scenario, const Outcome& outcome) {
   const auto seconds = [](Moment moment) { return static_cast<double>(moment.count()) / 1e6; };
-  char text[200];
+  char text[240];
   std::snprintf(text, sizeof text,
                 "%-24s from %s %s: %5.2f s of errors, longest %5.2f s; silent after %5.2f s, "
                 "the other answers after %5.2f s, both for %5.2f s",
