@@ -59,7 +59,8 @@ class PidFile {
   Fd file_;
 };
 
-// A living daemon, proved: its pidfd was taken while its lock was seen held.
+// A living daemon, proved: its pidfd was taken while its lock was seen held, and the kernel says
+// that one of its descriptors holds it (lock_holder.hpp).
 struct LivingProcess {
   pid_t pid = 0;
   Fd pidfd;
@@ -80,8 +81,8 @@ inline std::optional<LivingProcess> find_living(const Directory& run_dir, const 
   return find_living(run_dir, paths::pid_name(id));
 }
 
-// What the file says, whether anybody holds it or not; nothing when it is not there or half
-// written. Throws Error.
+// What the file says, whether anybody holds it or not; nothing when it is not there, half written,
+// or neither root's nor the caller's: what the dead have left is ended by it. Throws Error.
 std::optional<PidRecord> read_pid_record(const Directory& run_dir, const std::string& name);
 
 }  // namespace genapp::common

@@ -1,8 +1,14 @@
 #include "common/pid_file.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <array>
 
 #include "common/paths.hpp"
 #include "common/process.hpp"
@@ -262,6 +268,148 @@ TEST(PidFile, TheDeadsRecordCanBeRead) {
   fs::remove(temp / kName);
   fs::create_symlink("elsewhere", temp / kName);
   EXPECT_THAT(error_of([&] { read_pid_record(dir, kName); }), HasSubstr("symbolic link"));
+}
+
+// Who may write in the run directory may hold a lock there and name somebody else as its holder,
+// to have root send him a signal.
+
+// Holds the lock of app1.pid; the file names `victim`.
+int lie(const std::string& path, pid_t victim) {
+  const Directory dir = open_dir(path);
+  const auto held = take(dir);
+  tests::write_file(path + "/" + kName,
+                    format_pid_record({victim, start_ticks(victim).value_or(0)}));
+  tests::write_file(path + "/lied", "");
+  ::pause();
+  return held ? 0 : 1;
+}
+
+class LiarTest : public testing::Test {
+ protected:
+  // What find_living says once `victim` is named.
+  std::string named(const Child& victim) {
+    const Child liar([&] { return lie(temp_.path(), victim.pid()); });
+    EXPECT_TRUE(tests::wait_until([&] { return fs::exists(temp_ / "lied"); }));
+    const Directory dir = open_dir(temp_.path());
+    EXPECT_TRUE(is_alive(dir, kId));
+    return error_of([&] { find_living(dir, kId); });
+  }
+
+  TempDir temp_;
+};
+
+TEST_F(LiarTest, IsNotBelievedAboutAProcessThatHasNothingToDoWithTheFile) {
+  const Child victim([] { return ::pause(); });
+  EXPECT_THAT(named(victim), HasSubstr("is held, but not by"));
+}
+
+TEST_F(LiarTest, IsNotBelievedAboutAProcessThatMerelyReadsTheFile) {
+  tests::write_file(temp_ / kName, "");
+  const Child victim([&] {
+    const Fd file(::open((temp_ / kName).c_str(), O_RDWR | O_CLOEXEC));
+    tests::write_file(temp_ / "open", "");
+    return ::pause();
+  });
+  ASSERT_TRUE(tests::wait_until([&] { return fs::exists(temp_ / "open"); }));
+  EXPECT_THAT(named(victim), HasSubstr("is held, but not by"));
+}
+
+TEST_F(LiarTest, IsNotBelievedAboutAProcessThatHoldsTheLockOfAnotherFile) {
+  fs::create_directory(temp_ / "other");
+  const Child victim([&] { return hold(temp_ / "other"); });
+  ASSERT_TRUE(
+      tests::wait_until([&] { return find_living(open_dir(temp_ / "other"), kId).has_value(); }));
+  EXPECT_THAT(named(victim), HasSubstr("is held, but not by"));
+}
+
+// A process can be handed the very descriptor that holds the lock, without asking for it (D-Bus).
+TEST_F(LiarTest, IsNotBelievedAboutAnotherUsersProcess) {
+  if (::geteuid() != 0) return;  // only root can make a file of somebody else's
+  Child holder([&] { return hold(temp_.path()); });
+  const Directory dir = open_dir(temp_.path());
+  ASSERT_TRUE(tests::wait_until([&] { return is_alive(dir, kId); }));
+  ASSERT_TRUE(find_living(dir, kId));
+  ASSERT_EQ(::chown((temp_ / kName).c_str(), 12345, 12345), 0);
+  EXPECT_THAT(error_of([&] { find_living(dir, kId); }), HasSubstr("is held, but not by"));
+}
+
+// Root without CAP_SYS_PTRACE, as in most containers, may not look at the descriptors of a daemon
+// that has dropped its privileges.
+class WithoutPtraceTest : public LiarTest {
+ protected:
+  static constexpr uid_t kUser = 12345;
+
+  static void give_up_looking() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> sets{};
+    ::syscall(SYS_capget, &header, sets.data());
+    for (auto* set : {&sets[0].effective, &sets[0].permitted, &sets[0].inheritable}) {
+      *set &= ~(1u << CAP_SYS_PTRACE);
+    }
+    ::syscall(SYS_capset, &header, sets.data());
+  }
+  static int become_user_and(const std::function<int()>& work) {
+    return ::setresgid(kUser, kUser, kUser) == 0 && ::setresuid(kUser, kUser, kUser) == 0 ? work()
+                                                                                          : 98;
+  }
+  // Whether root, so hindered, finds `pid`.
+  bool finds(pid_t pid) const {
+    return Child([&] {
+             give_up_looking();
+             const auto living = find_living(open_dir(temp_.path()), kId);
+             return living && living->pid == pid ? 0 : 1;
+           }).wait() == 0;
+  }
+};
+
+TEST_F(WithoutPtraceTest, TheFilesOwnerNamesItsOwnDaemon) {
+  if (::geteuid() != 0) return;  // an ordinary user has nobody else's processes to look for
+  const Child holder([&] {
+    const auto held = take(open_dir(temp_.path()));
+    if (!held || ::chown((temp_ / kName).c_str(), kUser, kUser) != 0) return 97;
+    return become_user_and([] { return ::pause(); });
+  });
+  ASSERT_TRUE(tests::wait_until([&] { return finds(holder.pid()); }));
+}
+
+TEST_F(WithoutPtraceTest, TheFilesOwnerCanNotNameAProcessOfRoots) {
+  if (::geteuid() != 0) return;
+  const Child victim([] { return ::pause(); });
+  const Child liar([&] { return lie(temp_.path(), victim.pid()); });
+  ASSERT_TRUE(tests::wait_until([&] { return fs::exists(temp_ / "lied"); }));
+  ASSERT_EQ(::chown((temp_ / kName).c_str(), kUser, kUser), 0);
+  EXPECT_FALSE(finds(victim.pid()));
+}
+
+TEST(PidFile, ADeadUsersFileIsItsNewHolders) {
+  if (::geteuid() != 0) return;
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  tests::write_file(temp / kName, "");
+  ASSERT_EQ(::chown((temp / kName).c_str(), 12345, 12345), 0);
+  const auto held = take(dir);
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(find_living(dir, kId));
+}
+
+// By it root ends the processes that a dead runner has left.
+TEST(PidFile, TheDeadsRecordIsTakenFromNoOtherUser) {
+  if (::geteuid() != 0) return;  // only root can make a file of somebody else's
+  const TempDir temp;
+  tests::write_file(temp / kName, "4711 99 remove\n");
+  ASSERT_EQ(::chown((temp / kName).c_str(), 12345, 12345), 0);
+  EXPECT_FALSE(read_pid_record(open_dir(temp.path()), kName));
+}
+
+// Root would empty and write whatever file a hostile writer of the run directory links there.
+TEST(PidFile, RefusesAFileThatHasAnotherName) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  tests::write_file(temp / "victim", "untouched");
+  fs::create_hard_link(temp / "victim", temp / kName);
+  EXPECT_THAT(error_of([&] { take(dir); }),
+              testing::AllOf(HasSubstr(temp / kName), HasSubstr("another name")));
+  EXPECT_EQ(tests::read_file(temp / "victim"), "untouched");
 }
 
 }  // namespace

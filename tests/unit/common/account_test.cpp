@@ -1,4 +1,4 @@
-#include "script/account.hpp"
+#include "common/account.hpp"
 
 #include <gmock/gmock.h>
 #include <grp.h>
@@ -7,7 +7,7 @@
 
 #include "tests/unit/common/testing.hpp"
 
-namespace genapp::script {
+namespace genapp::common {
 namespace {
 
 using testing::HasSubstr;
@@ -67,4 +67,4 @@ TEST(Account, TheNumberThatMeansNoChangeIsNoUser) {
 }
 
 }  // namespace
-}  // namespace genapp::script
+}  // namespace genapp::common

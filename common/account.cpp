@@ -1,4 +1,4 @@
-#include "script/account.hpp"
+#include "common/account.hpp"
 
 #include <errno.h>
 #include <grp.h>
@@ -12,7 +12,7 @@
 #include "common/error.hpp"
 #include "common/printable.hpp"
 
-namespace genapp::script {
+namespace genapp::common {
 namespace {
 
 constexpr char kUsers[] = "/etc/passwd";
@@ -25,7 +25,7 @@ using File = std::unique_ptr<FILE, Close>;
 
 File open_file(const char* path) {
   File file(::fopen(path, "re"));
-  if (!file) throw common::system_error(std::string("reading ") + path, errno);
+  if (!file) throw system_error(std::string("reading ") + path, errno);
   return file;
 }
 
@@ -76,11 +76,11 @@ Account find_account(const std::string& user) {
     account = find_user([&user](const passwd& line) { return user == line.pw_name; });
   }
   if (!account) {
-    throw common::Error("there is no user " + common::quoted(user) + " in " + kUsers +
-                        ": one of a directory service is to be given by number");
+    throw Error("there is no user " + quoted(user) + " in " + kUsers +
+                ": one of a directory service is to be given by number");
   }
   account->identity.groups = groups_of(*account);
   return *account;
 }
 
-}  // namespace genapp::script
+}  // namespace genapp::common
