@@ -61,7 +61,7 @@ std::optional<std::string> read_file(const std::string& path, std::size_t most);
 
 // The run directory (paths::run_dir()). Throws Error when it is missing, not a directory, a
 // symlink, owned by neither root nor the caller, or writable by others: who can write there can
-// make a dead resource look healthy.
+// make a dead resource look healthy. The daemons' own group may (docs/security.md).
 Directory open_run_dir();
 
 // The same; nothing when it does not exist.

@@ -123,6 +123,10 @@ bool PidFile::in_place(const Directory& run_dir, const Id& id) const {
          (opened.st_ino == named.st_ino && opened.st_dev == named.st_dev);
 }
 
+bool PidFile::give_to(uid_t user) const {
+  return ::fchown(file_.get(), user, static_cast<gid_t>(-1)) == 0;
+}
+
 void PidFile::release() && {
   while (::ftruncate(file_.get(), 0) != 0) {
     if (errno != EINTR) throw system_error("emptying a pid file", errno);

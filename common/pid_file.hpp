@@ -51,6 +51,10 @@ class PidFile {
   // that somebody deleted or replaced it and that no remove could find this daemon any more.
   bool in_place(const Directory& run_dir, const Id& id) const;
 
+  // Makes the user its owner, for whom the calling process is about to become: a process is
+  // believed to hold the file only as its owner (lock_holder.hpp). False, with errno, on failure.
+  bool give_to(uid_t user) const;
+
   // Gives the lock back; the file stays, empty. Throws Error.
   void release() &&;
 

@@ -60,13 +60,15 @@ Observation observe(const common::Directory& run_dir, const common::StateStore& 
 }  // namespace
 
 HealthCheck::HealthCheck(const common::Directory& run_dir, common::StateStore& states,
-                         common::Tag tag, common::Id id, Config config, log::DaemonLog log)
+                         common::Tag tag, common::Id id, Config config, log::DaemonLog log,
+                         std::string user)
     : run_dir_(run_dir),
       states_(states),
       tag_(std::move(tag)),
       id_(std::move(id)),
       config_(std::move(config)),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      user_(std::move(user)) {}
 
 Outcome HealthCheck::restore() {
   if (config_.lb_profile) {
@@ -97,6 +99,7 @@ Outcome HealthCheck::start(bool wait_first_probe, bool only_in_service) {
       .config = config_,
       .wait_first_probe = wait_first_probe,
       .log = log_,
+      .user = user_,
       .before_start = require_in_service,
       .take_note =
           [&] {
