@@ -16,12 +16,12 @@ namespace genapp::common {
 namespace {
 
 // Both files begin with what is looked for.
-constexpr std::size_t kMostBytes = 4096;
+constexpr std::size_t kMostBegin = 4096;
 
 // Empty when it can't be read.
 std::string read_begin(int dir, const char* name) {
   const Fd file(::openat(dir, name, O_RDONLY | O_CLOEXEC));
-  std::string text(kMostBytes, '\0');
+  std::string text(kMostBegin, '\0');
   ssize_t n = 0;
   do {
     n = file ? ::read(file.get(), text.data(), text.size()) : 0;
