@@ -56,3 +56,12 @@ function(genapp_executable name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
   install(TARGETS ${name} DESTINATION ${ARG_DESTINATION})
 endfunction()
+
+# What is installed compressed: genapp_gzip(NAME SOURCE RESULT) makes RESULT in this build folder.
+function(genapp_gzip name source result)
+  # No name and no time in it: the same source gives the same bytes.
+  add_custom_command(OUTPUT ${result}
+    COMMAND gzip -9 -n -c ${source} > ${result}
+    DEPENDS ${source} VERBATIM)
+  add_custom_target(gzip_${name} ALL DEPENDS ${CMAKE_CURRENT_BINARY_DIR}/${result})
+endfunction()
