@@ -50,7 +50,7 @@ class Completion : public testing::Test {
   }
 
   std::vector<std::string> after(const std::string& line) const {
-    const Result result = run(node_.command({"bash", "-c", kTab, "bash", kFile, line}));
+    const Result result = run(node_.command({"/bin/bash", "-c", kTab, "bash", kFile, line}));
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.err, "");
     std::vector<std::string> words;

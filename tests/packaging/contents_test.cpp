@@ -163,7 +163,7 @@ TEST(Packages, TheSameBuildGivesTheSameBytes) {
   Command again{{"sh", "-c", "umask 077; exec \"$@\"", "sh", GENAPP_CPACK, "--config",
                  GENAPP_BUILD_DIR "/CPackConfig.cmake", "-D", "CPACK_DEBIAN_PACKAGE_RELEASE=2",
                  "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip", "-B", folder.path()}};
-  again.env = {{"SOURCE_DATE_EPOCH", "1"}};
+  again.env = {{"SOURCE_DATE_EPOCH", "1790000000"}};
   const Result made = run(again);
   ASSERT_EQ(made.exit_code, 0) << made.err;
   const std::string file = package_file("genapp", Release::next);

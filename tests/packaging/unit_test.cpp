@@ -102,7 +102,7 @@ TEST_F(Unit, LbhcdMakesNoSystemCallThatItForbids) {
   LbhcNode node("hc_timeout = 0.3\nallow = [\"127.0.0.1\"]\nprotocol = \"http\"");
   const std::string trace = root_ / "trace";
   Process lbhcd(node.node().command(
-      {"strace", "-f", "-o", trace, root_ / "usr/sbin/lbhcd", "-t", "lb", "-i", "app1"}));
+      {"/usr/bin/strace", "-f", "-o", trace, root_ / "usr/sbin/lbhcd", "-t", "lb", "-i", "app1"}));
   ASSERT_TRUE(wait_until([&] { return accepts(node.port()) && node.state() == "ISP"; }))
       << lbhcd.err();
   EXPECT_THAT(probe(node.port(), "GET / HTTP/1.0\r\n\r\n").bytes, HasSubstr("OK"));
