@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
-#include <filesystem>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -31,8 +31,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr char kOld[] = "/packages/old.deb";
-constexpr char kNew[] = "/packages/new.deb";
+const std::vector<std::string> kPackages{"genapp", "genapp-agents"};
+constexpr char kUnit[] = "/usr/lib/systemd/system/lbhcd@.service";
 
 // A Debian of its own in memory, its processes and mounts gone with the object. Its network is
 // ours: the test is the load balancer.
@@ -53,11 +53,20 @@ class BareRoot {
     }
     const std::string root = folder_.path();
     host_.shell("mount -t proc proc " + root + "/proc; mkdir " + root + "/packages " + root +
-                "/host; cp " + package_file("genapp") + " " + root + kOld + "; cp " +
-                package_file("genapp", Release::next) + " " + root + kNew + "; cd " + root +
-                "; pivot_root . host; umount -l /host; rmdir /host");
+                "/host");
+    for (const std::string& package : kPackages) {
+      for (const Release release : {Release::current, Release::next}) {
+        host_.shell("cp " + package_file(package, release) + " " + root +
+                    in_root(package, release));
+      }
+    }
+    host_.shell("cd " + root + "; pivot_root . host; umount -l /host; rmdir /host");
   }
 
+  // Where a package's file is, inside.
+  static std::string in_root(const std::string& package, Release release) {
+    return "/packages/" + package + std::to_string(static_cast<int>(release)) + ".deb";
+  }
   Command command(std::vector<std::string> argv) const {
     Command inside{std::move(argv)};
     inside.env = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"TMPDIR", "/tmp"}, {"LC_ALL", "C"}};
@@ -69,13 +78,14 @@ class BareRoot {
     if (result.exit_code != 0) throw std::runtime_error(script + ": " + result.out + result.err);
     return result.out;
   }
-  // Every file and the users, without what dpkg and adduser keep as their own records.
-  std::string state() const {
-    return shell(
-        "find / -xdev \\( -path /proc -o -path /var/log -o -path /packages -o -path /tmp \\) "
-        "-prune -o -printf '%y %m %u %g %l %p\\n' | grep -v -e ' /var/lib/dpkg/[a-z]*-old$' "
-        "-e ' /etc/[a-z]*-$' -e ' /etc/.pwd.lock$' | LC_ALL=C sort; "
-        "cat /etc/passwd /etc/group /etc/shadow /etc/gshadow");
+  // Every file, and every user and group, without what dpkg and adduser keep as their own records.
+  std::set<std::string> state() const {
+    const auto lines = lines_of(
+        shell("find / -xdev \\( -path /proc -o -path /var/log -o -path /packages -o -path /tmp \\) "
+              "-prune -o -printf '%y %m %u %g %l %p\\n' | grep -v -e ' /var/lib/dpkg/[a-z]*-old$' "
+              "-e ' /etc/[a-z]*-$' -e ' /etc/.pwd.lock$' -e ' /run/adduser$'; "
+              "grep -H . /etc/passwd /etc/group /etc/shadow /etc/gshadow"));
+    return {lines.begin(), lines.end()};
   }
 
  private:
@@ -91,133 +101,180 @@ class BareRoot {
                   "mount -t tmpfs -o size=1g,mode=755 root " + folder_.path()};
 };
 
+// What is in one and not in the other.
+std::vector<std::string> differences(const std::set<std::string>& before,
+                                     const std::set<std::string>& after) {
+  std::vector<std::string> lines;
+  std::set_symmetric_difference(before.begin(), before.end(), after.begin(), after.end(),
+                                std::back_inserter(lines));
+  return lines;
+}
+
 // Steps of one life, in order: the root is made once.
 class Packages : public testing::Test {
- protected:
-  Result dpkg(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"dpkg", "--force-unsafe-io"});
-    return root_.run(std::move(arguments));
+ public:
+  Result dpkg(const std::string& action, const std::vector<std::string>& names) const {
+    std::vector<std::string> argv{"dpkg", "--force-unsafe-io", action};
+    argv.insert(argv.end(), names.begin(), names.end());
+    return root_.run(std::move(argv));
   }
-  void install(const std::string& file) {
-    const Result result = dpkg({"--install", file});
+  void install(Release release) const {
+    std::vector<std::string> files;
+    for (const std::string& package : kPackages)
+      files.push_back(BareRoot::in_root(package, release));
+    const Result result = dpkg("--install", files);
     ASSERT_EQ(result.exit_code, 0) << result.out << result.err;
   }
-  Result action(const std::string& name) const {
-    return root_.run({"/usr/libexec/genapp/" + name, "-t", "lb", "-i", "app1"});
+  std::string status(const std::string& package) const {
+    return root_.shell("dpkg-query -W -f '${Version} ${db:Status-Status}' " + package);
   }
-  std::string daemon() const { return root_.shell("cut -d ' ' -f 1 /run/genapp/app1.pid"); }
-  std::string status() const {
-    return root_.shell("dpkg-query -W -f '${Version} ${db:Status-Status}' genapp");
+
+  // restore, remove, quickCheck or recover for the resource whose tag and id are this.
+  Command action_command(const std::string& name, const std::string& id) const {
+    return root_.command({"/usr/libexec/genapp/" + name, "-t", id, "-i", id});
   }
-  bool answers() const { return probe(port_.number()).bytes == "OK"; }
+  void expect_healthy(const std::string& id) const {
+    const Result checked = run(action_command("quickCheck", id));
+    EXPECT_EQ(checked.exit_code, 0) << checked.err;
+  }
+  void take_out(const std::string& id) const {
+    const Result removed = run(action_command("remove", id));
+    EXPECT_EQ(removed.exit_code, 0) << removed.err;
+  }
+  std::string pid(const std::string& id) const {
+    return lines_of(root_.shell("cut -d ' ' -f 1 /run/genapp/" + id + ".pid")).at(0);
+  }
+  void expect_refusal_to_remove(const std::string& package, const std::string& id) const {
+    const Result refused = dpkg("--remove", {package});
+    EXPECT_NE(refused.exit_code, 0);
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("\n  " + id + " (process " + pid(id) + ")\n"),
+                                   HasSubstr("Take each out of service first")));
+    EXPECT_THAT(status(package), HasSubstr(" installed"));
+  }
 
-  void installs();
-  void serves();
-  void servesAsTheUnitDoes();
-  void upgradesUnderTheDaemon();
-  void refusesToGoUnderTheDaemon();
-  void isRemovedAndPurged();
+  // What the agent answers; with probes coming.
+  int agent(const std::string& action, const Port& port) const {
+    Process process(root_.command({"env", "OCF_ROOT=/usr/lib/ocf", "OCF_RESOURCE_INSTANCE=ocf1",
+                                   "OCF_RESKEY_port=" + port.text(), "OCF_RESKEY_reply=OK",
+                                   "/usr/lib/ocf/resource.d/genapp/lbhc", action}));
+    EXPECT_TRUE(wait_until([&] {
+      accepts(port.number());
+      return !process.running();
+    }));
+    const Result result = process.wait();
+    if (result.exit_code != 0) message_ = result.err;
+    return result.exit_code;
+  }
 
-  Port port_;
-  BareRoot root_;
+  void installs() const;
+  void serves() const;
+  void serves_as_the_unit_says() const;
+  void serves_under_the_agent() const;
+  void upgrades_under_the_daemon() const;
+  void refuses_to_go_under_the_daemon() const;
+  void is_removed_and_purged() const;
+
+  const Port port_;
+  const BareRoot root_;
+  mutable std::string message_;
 };
 
-void Packages::installs() {
-  install(kOld);
+void Packages::installs() const {
+  install(Release::current);
   EXPECT_EQ(root_.shell("stat -c '%a %U %G' /run/genapp"), "770 root genapp\n");
   EXPECT_THAT(root_.shell("getent passwd genapp"), HasSubstr(":/usr/sbin/nologin"));
   EXPECT_EQ(root_.shell("id -Gn genapp"), "genapp\n");
   EXPECT_EQ(root_.shell("ls -A /etc/genapp /etc/genapp/resources.d"),
             "/etc/genapp:\ngenapp.toml\nresources.d\n\n/etc/genapp/resources.d:\n");
   // Once more changes nothing.
-  const std::string before = root_.state();
+  const auto before = root_.state();
   root_.shell("/var/lib/dpkg/info/genapp.postinst configure");
-  EXPECT_EQ(root_.state(), before);
+  EXPECT_THAT(differences(before, root_.state()), IsEmpty());
 }
 
-void Packages::serves() {
-  root_.shell("genapp create -t lb -i app1 --info '" + port_.text() + " OK'");
-  Process restore(root_.command({"/usr/libexec/genapp/restore", "-t", "lb", "-i", "app1"}));
+void Packages::serves() const {
+  root_.shell("genapp create -t app1 -i app1 --info '" + port_.text() + " OK'");
+  Process restore(action_command("restore", "app1"));
   ASSERT_TRUE(wait_until([&] { return accepts(port_.number()) || !restore.running(); }));
   const Result restored = restore.wait();
   ASSERT_EQ(restored.exit_code, 0) << restored.err;
-  EXPECT_TRUE(answers());
-  const Result checked = action("quickCheck");
-  EXPECT_EQ(checked.exit_code, 0) << checked.err;
+  EXPECT_EQ(probe(port_.number()).bytes, "OK");
+  expect_healthy("app1");
   EXPECT_THAT(root_.shell("genapp status"), HasSubstr("ISP"));
 }
 
 // Without systemd: the unit's program, user, group and capabilities.
-void Packages::servesAsTheUnitDoes() {
-  const std::string unit = "/usr/lib/systemd/system/lbhcd@.service";
+void Packages::serves_as_the_unit_says() const {
   const auto value = [&](const std::string& key) {
-    std::string text = root_.shell("sed -n 's/^" + key + "=//p' " + unit);
-    text.pop_back();
-    return text;
+    return lines_of(root_.shell(std::string("sed -n 's/^") + key + "=//p' " + kUnit)).at(0);
   };
+  ASSERT_EQ(value("ExecStart"), "/usr/sbin/lbhcd -t %i -i ${GENAPP_ID}");
+  ASSERT_EQ(value("AmbientCapabilities"), "CAP_NET_BIND_SERVICE");
+  const std::string capabilities = "-all,+net_bind_service";
   const Port port;
   root_.shell("genapp create -t unit -i unit --info '" + port.text() + " OK'");
-  std::string capability = value("AmbientCapabilities");
-  ASSERT_EQ(capability, "CAP_NET_BIND_SERVICE");
-  ASSERT_EQ(value("ExecStart"), "/usr/sbin/lbhcd -t %i -i ${GENAPP_ID}");
-  capability = "net_bind_service";
-  Process lbhcd(root_.command(
-      {"setpriv", "--reuid=" + value("User"), "--regid=" + value("Group"), "--clear-groups",
-       "--no-new-privs", "--inh-caps=-all,+" + capability, "--ambient-caps=-all,+" + capability,
-       "--bounding-set=-all,+" + capability, "/usr/sbin/lbhcd", "-t", "unit", "-i", "unit"}));
+  Process lbhcd(root_.command({"setpriv", "--reuid=" + value("User"), "--regid=" + value("Group"),
+                               "--clear-groups", "--no-new-privs", "--inh-caps=" + capabilities,
+                               "--ambient-caps=" + capabilities, "--bounding-set=" + capabilities,
+                               "/usr/sbin/lbhcd", "-t", "unit", "-i", "unit"}));
   ASSERT_TRUE(wait_until([&] { return !lbhcd.running() || accepts(port.number()); }));
   ASSERT_TRUE(lbhcd.running()) << lbhcd.err();
   EXPECT_TRUE(wait_until([&] {
     return root_.run({"cat", "/run/genapp/unit.state"}).out == "ISP\n";
   })) << lbhcd.err();
-  const Result checked = root_.run({"/usr/libexec/genapp/quickCheck", "-t", "unit", "-i", "unit"});
-  EXPECT_EQ(checked.exit_code, 0) << checked.err;
-  // A package that is removed under it would leave it as it is.
-  EXPECT_THAT(dpkg({"--remove", "genapp"}).err, HasSubstr("\n  unit (process "));
-  const Result removed = root_.run({"/usr/libexec/genapp/remove", "-t", "unit", "-i", "unit"});
-  EXPECT_EQ(removed.exit_code, 0) << removed.err;
+  expect_healthy("unit");
+  take_out("unit");
   EXPECT_EQ(lbhcd.wait().exit_code, 0);
   root_.shell("genapp delete -t unit");
 }
 
-void Packages::upgradesUnderTheDaemon() {
-  const std::string before = daemon();
+// OCF's numbers: 0 success, 7 not running.
+void Packages::serves_under_the_agent() const {
+  const Port port;
+  EXPECT_EQ(agent("monitor", port), 7) << message_;
+  ASSERT_EQ(agent("start", port), 0) << message_;
+  EXPECT_EQ(probe(port.number()).bytes, "OK");
+  EXPECT_EQ(agent("monitor", port), 0) << message_;
+  expect_refusal_to_remove("genapp-agents", "ocf1");
+  EXPECT_EQ(agent("stop", port), 0) << message_;
+  EXPECT_EQ(agent("monitor", port), 7) << message_;
+}
+
+void Packages::upgrades_under_the_daemon() const {
+  const std::string before = pid("app1");
   const std::string settings = "log_level = \"debug\"\n";
   root_.shell("echo '" + settings + "' >/etc/genapp/genapp.toml");
-  install(kNew);
-  EXPECT_EQ(status(), GENAPP_VERSION "-2 installed");
-  EXPECT_EQ(daemon(), before);
-  EXPECT_THAT(root_.shell("readlink /proc/" + before.substr(0, before.size() - 1) + "/exe"),
-              HasSubstr("(deleted)"));
-  EXPECT_TRUE(answers());
-  const Result checked = action("quickCheck");
-  EXPECT_EQ(checked.exit_code, 0) << checked.err;
+  install(Release::next);
+  EXPECT_EQ(status("genapp"), GENAPP_VERSION "-2 installed");
+  EXPECT_EQ(status("genapp-agents"), GENAPP_VERSION "-2 installed");
+  EXPECT_EQ(pid("app1"), before);
+  EXPECT_THAT(root_.shell("readlink /proc/" + before + "/exe"), HasSubstr("(deleted)"));
+  EXPECT_EQ(probe(port_.number()).bytes, "OK");
+  expect_healthy("app1");
   EXPECT_THAT(root_.shell("cat /etc/genapp/genapp.toml"), HasSubstr(settings));
 }
 
-void Packages::refusesToGoUnderTheDaemon() {
-  const Result refused = dpkg({"--remove", "genapp"});
-  EXPECT_NE(refused.exit_code, 0);
-  EXPECT_THAT(refused.err, AllOf(HasSubstr("\n  app1 (process " +
-                                           daemon().substr(0, daemon().size() - 1) + ")\n"),
-                                 HasSubstr("Take each out of service first")));
-  EXPECT_EQ(status(), GENAPP_VERSION "-2 installed");
-  EXPECT_TRUE(answers());
-  const Result removed = action("remove");
+void Packages::refuses_to_go_under_the_daemon() const {
+  // It is none of the agents'.
+  const Result removed = dpkg("--remove", {"genapp-agents"});
   EXPECT_EQ(removed.exit_code, 0) << removed.err;
+  expect_refusal_to_remove("genapp", "app1");
+  EXPECT_EQ(probe(port_.number()).bytes, "OK");
+  take_out("app1");
   EXPECT_FALSE(accepts(port_.number()));
 }
 
-void Packages::isRemovedAndPurged() {
-  // A pid file of a daemon that died holds nothing up, nor does one of a process that is another's.
+void Packages::is_removed_and_purged() const {
+  // The records of dead daemons hold nothing up.
   root_.shell("echo '1 1' >/run/genapp/dead.pid; : >/run/genapp/empty.pid");
   root_.shell("mkdir -p /etc/genapp/apps/web; echo own >/etc/genapp/apps/web/restore");
-  const Result removed = dpkg({"--remove", "genapp"});
+  const Result removed = dpkg("--remove", {"genapp"});
   ASSERT_EQ(removed.exit_code, 0) << removed.err;
-  EXPECT_EQ(root_.shell("ls /etc/genapp /etc/genapp/resources.d"),
-            "/etc/genapp:\napps\ngenapp.toml\nresources.d\n\n/etc/genapp/resources.d:\nlb.toml\n");
+  EXPECT_EQ(
+      root_.shell("ls /etc/genapp /etc/genapp/resources.d"),
+      "/etc/genapp:\napps\ngenapp.toml\nresources.d\n\n/etc/genapp/resources.d:\napp1.toml\n");
   EXPECT_EQ(root_.run({"sh", "-c", "command -v genapp"}).out, "");
-  const Result purged = dpkg({"--purge", "genapp"});
+  const Result purged = dpkg("--purge", kPackages);
   ASSERT_EQ(purged.exit_code, 0) << purged.err;
   EXPECT_THAT(purged.out, HasSubstr("/etc/genapp is kept"));
   // The user's own script is the only thing left.
@@ -226,14 +283,15 @@ void Packages::isRemovedAndPurged() {
 }
 
 TEST_F(Packages, ServeInABareDebianAndLeaveNothingBehind) {
-  const std::string before = root_.state();
-  installs();
-  if (!HasFatalFailure()) serves();
-  if (!HasFatalFailure()) servesAsTheUnitDoes();
-  if (!HasFatalFailure()) upgradesUnderTheDaemon();
-  if (!HasFatalFailure()) refusesToGoUnderTheDaemon();
-  if (!HasFatalFailure()) isRemovedAndPurged();
-  EXPECT_EQ(root_.state(), before);
+  const auto before = root_.state();
+  for (const auto step :
+       {&Packages::installs, &Packages::serves, &Packages::serves_as_the_unit_says,
+        &Packages::serves_under_the_agent, &Packages::upgrades_under_the_daemon,
+        &Packages::refuses_to_go_under_the_daemon, &Packages::is_removed_and_purged}) {
+    (this->*step)();
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_THAT(differences(before, root_.state()), IsEmpty());
 }
 
 }  // namespace

@@ -50,7 +50,9 @@ class Completion : public testing::Test {
   }
 
   std::vector<std::string> after(const std::string& line) const {
-    const Result result = run(node_.command({"/bin/bash", "-c", kTab, "bash", kFile, line}));
+    Command tab{{"/bin/bash", "-c", kTab, "bash", kFile, line}};
+    tab.env["GENAPP_CONFIG_DIR"] = config_dir_;
+    const Result result = run(tab);
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.err, "");
     std::vector<std::string> words;
@@ -88,6 +90,7 @@ class Completion : public testing::Test {
   }
 
   Node node_;
+  std::string config_dir_ = node_.config_dir();
 };
 
 TEST_F(Completion, OffersTheCommandsThatGenappHas) {
@@ -129,7 +132,7 @@ TEST_F(Completion, OffersNothingWhereANewNameIsWanted) {
 }
 
 TEST_F(Completion, WorksWithoutARegistry) {
-  node_.env["GENAPP_CONFIG_DIR"] = "/no/such/folder";
+  config_dir_ = "/no/such/folder";
   EXPECT_THAT(after("genapp delete -t "), IsEmpty());
   EXPECT_THAT(after(program("restore") + " -t lb -i "), IsEmpty());
 }
@@ -150,10 +153,11 @@ TEST_F(Completion, OffersTheKeysThatGenappKnows) {
 
 TEST_F(Completion, OffersOnlyWordsThatGenappAccepts) {
   int tried = 0;
-  for (const char* key : {"protocol", "listen", "wait_first_probe", "already_running",
-                          "on_no_probe", "recover", "others", "lb_profile", "escapes"}) {
+  for (const char* key :
+       {"protocol", "listen", "wait_first_probe", "already_running", "on_no_probe", "recover",
+        "others", "lb_profile", "standby_check", "escapes"}) {
     for (const std::string& word : after(std::string("genapp create --set ") + key + "=")) {
-      const Result made = node_.run({"genapp", "create", "-t", "t", "-i", "t", "--info", "1 x",
+      const Result made = node_.run({"genapp", "create", "-t", "t", "-i", "t", "--info", "1 up",
                                      "--set", std::string(key) + "=" + word});
       EXPECT_EQ(made.exit_code, 0) << made.err;
       node_.run({"genapp", "delete", "-t", "t"});

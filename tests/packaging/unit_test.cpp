@@ -26,11 +26,10 @@ class Unit : public testing::Test {
   Unit() { output_of({"dpkg-deb", "-x", package_file("genapp"), root_.path()}); }
 
   std::string path() const { return root_ / "usr/lib/systemd/system/lbhcd@.service"; }
-  // All values of a key, blanks between them.
-  std::string values(const std::string& key) const {
-    std::string all;
+  std::vector<std::string> values(const std::string& key) const {
+    std::vector<std::string> all;
     for (const std::string& line : lines_of(read_file(path()))) {
-      if (line.starts_with(key + "=")) all += line.substr(key.size() + 1) + " ";
+      if (line.starts_with(key + "=")) all.push_back(line.substr(key.size() + 1));
     }
     return all;
   }
@@ -68,20 +67,19 @@ std::set<std::string> system_calls(const std::string& set) {
   return all;
 }
 
-std::set<std::string> permitted(const std::string& filter) {
+// Each line of the filter adds to what is permitted, or, with ~, takes away.
+std::set<std::string> permitted(const std::vector<std::string>& filter) {
   std::set<std::string> all;
-  std::istringstream words(filter);
-  bool taken_away = false;
-  for (std::string word; words >> word;) {
-    if (word[0] == '~') {
-      taken_away = true;
-      word.erase(0, 1);
-    }
-    for (const std::string& call : system_calls(word)) {
-      if (taken_away) {
-        all.erase(call);
-      } else {
-        all.insert(call);
+  for (const std::string& line : filter) {
+    const bool taken_away = line[0] == '~';
+    std::istringstream words(line.substr(taken_away ? 1 : 0));
+    for (std::string word; words >> word;) {
+      for (const std::string& call : system_calls(word)) {
+        if (taken_away) {
+          all.erase(call);
+        } else {
+          all.insert(call);
+        }
       }
     }
   }
