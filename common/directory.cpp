@@ -195,4 +195,12 @@ Directory open_run_dir() {
   return dir;
 }
 
+Directory make_run_dir() {
+  const std::string path = paths::run_dir();
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+    throw system_error("making the run directory " + path, errno);
+  }
+  return open_run_dir();
+}
+
 }  // namespace genapp::common

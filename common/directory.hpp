@@ -64,6 +64,10 @@ std::optional<std::string> read_file(const std::string& path, std::size_t most);
 // make a dead resource look healthy.
 Directory open_run_dir();
 
+// The same, made (mode 0755) when it does not exist and its parent does: for those who are called on
+// nodes that nobody prepared.
+Directory make_run_dir();
+
 // The same; nothing when it does not exist.
 std::optional<Directory> open_run_dir_if_there();
 

@@ -33,7 +33,7 @@ class LbhcAgent : public Agent {
 
   Answer start() override {
     read_config();
-    const Directory run_dir = common::open_run_dir();
+    const Directory run_dir = common::make_run_dir();
     cluster::StateFile states(run_dir, about_.call.id);
     return answer_of(health_check(run_dir, states).restore());
   }
@@ -55,7 +55,7 @@ class LbhcAgent : public Agent {
   Answer monitor() override {
     read_config();
     const bool standby = config_.standby_check && is_recurring();
-    const auto run_dir = standby ? common::open_run_dir() : common::open_run_dir_if_there();
+    const auto run_dir = standby ? common::make_run_dir() : common::open_run_dir_if_there();
     if (!run_dir) return {Code::not_running, ""};
     cluster::StateFile states(*run_dir, about_.call.id);
     const lbhc::HealthCheck check = health_check(*run_dir, states);

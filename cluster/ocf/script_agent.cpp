@@ -35,7 +35,7 @@ class ScriptAgent : public Agent {
   Answer start() override {
     read_config(script::Action::restore);
     require_installed();
-    const Directory run_dir = common::open_run_dir();
+    const Directory run_dir = common::make_run_dir();
     cluster::StateFile states(run_dir, about_.call.id);
     script::ScriptSet scripts = script_set(run_dir, states);
     // OCF's start succeeds for what runs, and starts nothing twice.

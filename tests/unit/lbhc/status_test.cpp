@@ -57,10 +57,10 @@ TEST(Status, IsOneLineOfDocumentedJson) {
   const json::object object = json::parse(line).as_object();
   std::vector<std::string> keys;
   for (const auto& item : object) keys.emplace_back(item.key());
-  EXPECT_THAT(keys, testing::UnorderedElementsAre("tag", "id", "pid", "phase", "foreground", "port",
-                                                  "protocol", "hc_timeout_ms", "uptime_ms",
-                                                  "probes", "answered", "undelivered", "others",
-                                                  "connections", "last_probe", "lease_ms", "no_probe"));
+  EXPECT_THAT(keys, testing::UnorderedElementsAre(
+                        "tag", "id", "pid", "phase", "foreground", "port", "protocol",
+                        "hc_timeout_ms", "uptime_ms", "probes", "answered", "undelivered", "others",
+                        "connections", "last_probe", "lease_ms", "no_probe"));
   EXPECT_EQ(object.at("phase"), "serving");
 }
 
