@@ -1,4 +1,0 @@
-# Run by cpack before it packs. It makes the folders under the umask, whatever
-# CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS says: with 077 the package would lock users out of /usr.
-file(CHMOD_RECURSE ${CPACK_TEMPORARY_DIRECTORY} DIRECTORY_PERMISSIONS
-  OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
