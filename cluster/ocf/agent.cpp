@@ -99,7 +99,7 @@ void report(Kind kind, const Answer& answer) {
   ::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-Answer answer_of(Kind kind, int argc, const char* const* argv) {
+Answer run_action(Kind kind, int argc, const char* const* argv) {
   try {
     return work(kind, argc, argv);
   } catch (const Refusal& refusal) {
@@ -111,6 +111,11 @@ Answer answer_of(Kind kind, int argc, const char* const* argv) {
 
 }  // namespace
 
+Answer answer_of(const common::Outcome& outcome) {
+  return {outcome.exit_code == common::ExitCode::ok ? Code::success : Code::generic,
+          outcome.reason};
+}
+
 int run_agent(Kind kind, int argc, const char* const* argv) {
   const std::string name = name_of(kind);
   std::string usage = kUsage;
@@ -118,7 +123,7 @@ int run_agent(Kind kind, int argc, const char* const* argv) {
   // What stays for --help and --version.
   Code code = Code::success;
   const int exit_code = common::run_program({name, "OCF resource agent", usage}, argc, argv, [&] {
-    const Answer answer = answer_of(kind, argc, argv);
+    const Answer answer = run_action(kind, argc, argv);
     report(kind, answer);
     code = answer.code;
     return common::ExitCode::ok;

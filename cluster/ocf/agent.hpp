@@ -2,6 +2,7 @@
 
 #include "cluster/ocf/call.hpp"
 #include "cluster/ocf/kind.hpp"
+#include "common/application.hpp"
 #include "common/settings.hpp"
 
 namespace genapp::ocf {
@@ -11,6 +12,12 @@ struct Answer {
   Code code = Code::success;
   std::string reason{};  // why it is not success, or what else is worth a line in the log
 };
+
+// What an application's own actions answer.
+Answer answer_of(const common::Outcome& outcome);
+
+// The OCF_CHECK_LEVEL from which on a check is a deep one.
+inline constexpr int kDeepCheck = 10;
 
 // One call for one resource. Each action may throw Refusal, or common::Error for Code::generic;
 // they block as long as the resource's own time limits say.

@@ -15,17 +15,10 @@ namespace log = common::log;
 using common::Clock;
 using common::Directory;
 using common::Error;
-using common::ExitCode;
-using common::Outcome;
 
 constexpr auto kControlTime = std::chrono::seconds(3);
 // Pacemaker's own when an operation has none.
 constexpr auto kUsualTimeout = std::chrono::seconds(20);
-constexpr int kDeepCheck = 10;
-
-Answer answer_of(const Outcome& outcome) {
-  return {outcome.exit_code == ExitCode::ok ? Code::success : Code::generic, outcome.reason};
-}
 
 class LbhcAgent : public Agent {
  public:

@@ -13,7 +13,7 @@ struct About {
   std::string_view text;
 };
 
-constexpr About kLbhc{
+constexpr About kLbhcAgent{
     "lbhc", "Answers a load balancer's health checks",
     "Runs a daemon that answers a load balancer's probes on the active node, so that the load "
     "balancer sends traffic there and nowhere else. The monitor asks the daemon itself, so that "
@@ -24,12 +24,13 @@ constexpr About kLbhc{
     "port as "
     "well. See docs/pacemaker.md."};
 
-constexpr About kScript{"script", "Runs your own scripts to start, stop and check an application",
-                        "Runs the commands restore, remove and quickCheck, as the same executables "
-                        "of genapp do: with a "
-                        "clean environment, a time limit, and no process left that should not be. "
-                        "They are called with -t "
-                        "TAG -i ID, both the resource's name. See genapp-script(5)."};
+constexpr About kScriptAgent{
+    "script", "Runs your own scripts to start, stop and check an application",
+    "Runs the commands restore, remove and quickCheck, as the same executables "
+    "of genapp do: with a "
+    "clean environment, a time limit, and no process left that should not be. "
+    "They are called with -t "
+    "TAG -i ID, both the resource's name. See genapp-script(5)."};
 
 struct Operation {
   std::string_view name;
@@ -114,7 +115,7 @@ constexpr std::string_view kHead = R"(<?xml version="1.0"?>
 }  // namespace
 
 std::string metadata(Kind kind) {
-  const About& about = kind == Kind::lbhc ? kLbhc : kScript;
+  const About& about = kind == Kind::lbhc ? kLbhcAgent : kScriptAgent;
   const std::span<const Operation> operations =
       kind == Kind::lbhc ? std::span<const Operation>(kLbhcOperations) : kScriptOperations;
   std::string out(kHead);

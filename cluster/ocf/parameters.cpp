@@ -15,7 +15,7 @@ using Type = Parameter::Type;
 
 // The keys of [lbhc] that make sense here. Pacemaker starts a resource again by itself and may call
 // start twice, so recover and already_running are not among them; escapes goes with reply.
-constexpr std::array kLbhc{
+constexpr std::array kLbhcParameters{
     Parameter{"port", Type::text, "", true, false, "port that is probed",
               "The TCP port that the load balancer probes, 1 to 65535."},
     Parameter{
@@ -63,7 +63,7 @@ constexpr std::array kLbhc{
         "though the resource does not run here. Default: false."},
 };
 
-constexpr std::array kScript{
+constexpr std::array kScriptParameters{
     Parameter{"folder", Type::text, "", false, false, "folder of the scripts",
               "A folder that holds restore, remove and quickCheck. Or name each of them."},
     Parameter{"restore", Type::command, "", false, false, "command that starts",
@@ -186,8 +186,8 @@ std::string read_info(Kind kind, const Environment& environment) {
 }  // namespace
 
 std::span<const Parameter> parameters_of(Kind kind) {
-  if (kind == Kind::lbhc) return kLbhc;
-  return kScript;
+  if (kind == Kind::lbhc) return kLbhcParameters;
+  return kScriptParameters;
 }
 
 Description read_parameters(Kind kind, const Environment& environment,

@@ -19,14 +19,7 @@ using common::Clock;
 using common::Directory;
 using common::Error;
 using common::ExitCode;
-using common::Outcome;
 using common::State;
-
-constexpr int kDeepCheck = 10;
-
-Answer answer_of(const Outcome& outcome) {
-  return {outcome.exit_code == ExitCode::ok ? Code::success : Code::generic, outcome.reason};
-}
 
 class ScriptAgent : public Agent {
  public:
