@@ -1,8 +1,8 @@
 // The packages in a bare Debian: installed, used for the main job, upgraded while a daemon runs,
 // removed and purged.
 //
-// The root is made by mmdebstrap and holds Debian's essential packages, mount(8), and what genapp says
-// that it depends on, nothing else: what is not stated fails here.
+// The root is made by mmdebstrap and holds Debian's essential packages, mount(8), and what genapp
+// says that it depends on, nothing else: what is not stated fails here.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
