@@ -26,7 +26,7 @@ OpenedApplication open_application(const common::ResourceArgs& args,
   // cluster::parse_resource lets no third type pass.
   opened.application = std::make_unique<lbhc::HealthCheck>(
       run_dir, *opened.states, args.tag, args.id,
-      lbhc::read_config(defaults, resource.file, resource.info), log);
+      lbhc::read_config(defaults, resource.file, resource.info), log, settings.user);
   return opened;
 }
 

@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "common/account.hpp"
 #include "common/error.hpp"
 #include "common/paths.hpp"
+#include "common/settings.hpp"
 
 namespace genapp::common {
 namespace {
@@ -66,6 +68,21 @@ class Temporary {
   bool kept_ = false;
 };
 
+// Whether the daemons' user has this group: then its members may write, since daemons do. Looked up
+// for such a directory only.
+bool is_daemons_group(gid_t group) {
+  const auto daemons = daemon_account();
+  if (daemons && daemons->identity.group == group) return true;
+  try {
+    const std::string user = read_settings().user;
+    return !user.empty() && find_account(user).identity.group == group;
+  } catch (const Error&) {
+    // Whose group it is can't be told, and root gave it the directory. A typing error in
+    // genapp.toml must not keep remove from its work.
+    return true;
+  }
+}
+
 void check_run_dir(const Directory& dir) {
   struct stat info {};
   if (::fstat(dir.fd(), &info) != 0) throw system_error("run directory " + dir.path(), errno);
@@ -76,9 +93,11 @@ void check_run_dir(const Directory& dir) {
   if (info.st_mode & S_IWOTH) {
     throw Error("run directory " + dir.path() + " is writable by everybody: chmod o-w it");
   }
-  if ((info.st_mode & S_IWGRP) && info.st_gid != 0 && info.st_gid != ::getegid()) {
+  if ((info.st_mode & S_IWGRP) && info.st_gid != 0 && info.st_gid != ::getegid() &&
+      !(info.st_uid == 0 && is_daemons_group(info.st_gid))) {
     throw Error("run directory " + dir.path() + " is writable by group " +
-                std::to_string(info.st_gid) + ", which is neither root's nor yours: chmod g-w it");
+                std::to_string(info.st_gid) +
+                ", which is neither root's, yours nor the daemons': chmod g-w it");
   }
 }
 
@@ -195,12 +214,27 @@ Directory open_run_dir() {
   return dir;
 }
 
+namespace {
+
+// As the package's tmpfiles.d has it: daemons that give up root go on writing there.
+void share_with_daemons(const Directory& dir) {
+  if (::geteuid() != 0) return;
+  const auto daemons = daemon_account();
+  if (!daemons) return;
+  if (::fchown(dir.fd(), 0, daemons->identity.group) != 0 || ::fchmod(dir.fd(), 0770) != 0) {
+    throw system_error("making the run directory " + dir.path(), errno);
+  }
+}
+
+}  // namespace
+
 Directory make_run_dir() {
   const std::string path = paths::run_dir();
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
-    throw system_error("making the run directory " + path, errno);
-  }
-  return open_run_dir();
+  const bool made = ::mkdir(path.c_str(), 0755) == 0;
+  if (!made && errno != EEXIST) throw system_error("making the run directory " + path, errno);
+  Directory dir = open_run_dir();
+  if (made) share_with_daemons(dir);
+  return dir;
 }
 
 }  // namespace genapp::common

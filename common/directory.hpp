@@ -61,11 +61,11 @@ std::optional<std::string> read_file(const std::string& path, std::size_t most);
 
 // The run directory (paths::run_dir()). Throws Error when it is missing, not a directory, a
 // symlink, owned by neither root nor the caller, or writable by others: who can write there can
-// make a dead resource look healthy.
+// make a dead resource look healthy. The daemons' own group may (docs/security.md).
 Directory open_run_dir();
 
-// The same, made (mode 0755) when it does not exist and its parent does: for those who are called on
-// nodes that nobody prepared.
+// The same, made when it does not exist and its parent does: for those who are called on nodes that
+// nobody prepared. Mode 0755; by root, where there is a user for daemons, 0770 with its group.
 Directory make_run_dir();
 
 // The same; nothing when it does not exist.

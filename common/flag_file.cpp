@@ -16,8 +16,8 @@ void raise_flag(const Directory& run_dir, const Id& id, std::string_view line) {
     // such.
     run_dir.write(name, line, Directory::Durability::visible, Directory::Existing::replace, 0644);
   } catch (const Error&) {
-    const Fd empty(
-        ::openat(run_dir.fd(), name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    const Fd empty(::openat(run_dir.fd(), name.c_str(),
+                            O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
     if (!empty) throw system_error("making the flag " + run_dir.full(name), errno);
   }
 }

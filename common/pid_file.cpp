@@ -10,6 +10,7 @@
 
 #include "common/error.hpp"
 #include "common/file_lock.hpp"
+#include "common/lock_holder.hpp"
 #include "common/paths.hpp"
 #include "common/process.hpp"
 
@@ -51,6 +52,22 @@ int write_record(const Fd& file, const std::string& text) {
   return written == static_cast<ssize_t>(text.size()) ? 0 : ENOSPC;
 }
 
+// Before the file is written: it may be anything that a writer of the run directory has put there.
+// Throws Error.
+void make_own(const Fd& file, const std::string& path) {
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) throw system_error("pid file " + path, errno);
+  if (!S_ISREG(info.st_mode)) throw Error("pid file " + path + " is no regular file: remove it");
+  if (info.st_nlink > 1)
+    throw Error("pid file " + path + " has another name (a hard link): remove it");
+  // One that a dead daemon of another user left: its owner is part of the proof (lock_holder.hpp).
+  if (info.st_uid != ::geteuid() &&
+      ::fchown(file.get(), ::geteuid(), static_cast<gid_t>(-1)) != 0) {
+    throw system_error("pid file " + path + " belongs to user " + std::to_string(info.st_uid),
+                       errno);
+  }
+}
+
 }  // namespace
 
 std::optional<PidRecord> parse_pid_record(std::string_view text) {
@@ -85,6 +102,7 @@ std::optional<PidFile> PidFile::take(const LockFile&, const Directory& run_dir,
   if (!file && errno == ELOOP) throw Error(run_dir.full(name) + " is a symbolic link: remove it");
   if (!file) throw system_error("pid file " + run_dir.full(name), errno);
   if (!try_lock(file, run_dir.full(name))) return std::nullopt;
+  make_own(file, run_dir.full(name));
   const auto ticks = start_ticks(::getpid());
   if (!ticks) throw Error("can't read /proc/self/stat: is /proc mounted?");
   const int error = write_record(file, format_pid_record({::getpid(), *ticks, word}));
@@ -105,6 +123,10 @@ bool PidFile::in_place(const Directory& run_dir, const Id& id) const {
          (opened.st_ino == named.st_ino && opened.st_dev == named.st_dev);
 }
 
+bool PidFile::give_to(uid_t user) const {
+  return ::fchown(file_.get(), user, static_cast<gid_t>(-1)) == 0;
+}
+
 void PidFile::release() && {
   while (::ftruncate(file_.get(), 0) != 0) {
     if (errno != EINTR) throw system_error("emptying a pid file", errno);
@@ -119,7 +141,10 @@ bool is_alive(const Directory& run_dir, const std::string& name) {
 
 std::optional<PidRecord> read_pid_record(const Directory& run_dir, const std::string& name) {
   const Fd file = open_for_reading(run_dir, name);
-  return file ? read_record(file) : std::nullopt;
+  struct stat info {};
+  if (!file || ::fstat(file.get(), &info) != 0) return std::nullopt;
+  if (info.st_uid != 0 && info.st_uid != ::geteuid()) return std::nullopt;
+  return read_record(file);
 }
 
 std::optional<LivingProcess> find_living(const Directory& run_dir, const std::string& name) {
@@ -131,9 +156,10 @@ std::optional<LivingProcess> find_living(const Directory& run_dir, const std::st
     if (record) {
       auto pidfd = open_pidfd(record->pid);
       // The pid is the holder's own if it has the start time that the holder wrote, and if the lock
-      // is still held after the pidfd was taken: a process that died before can't hold it.
+      // is still held after the pidfd was taken: a process that died before can't hold it. That the
+      // writer was the holder is for the kernel to say.
       if (pidfd && start_ticks(record->pid) == record->start_ticks &&
-          is_locked(file, run_dir.full(name))) {
+          holds_lock(record->pid, file) && is_locked(file, run_dir.full(name))) {
         return LivingProcess{record->pid, std::move(*pidfd), record->word};
       }
     }

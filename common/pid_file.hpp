@@ -51,6 +51,10 @@ class PidFile {
   // that somebody deleted or replaced it and that no remove could find this daemon any more.
   bool in_place(const Directory& run_dir, const Id& id) const;
 
+  // Makes the user its owner, for whom the calling process is about to become: a process is
+  // believed to hold the file only as its owner (lock_holder.hpp). False, with errno, on failure.
+  bool give_to(uid_t user) const;
+
   // Gives the lock back; the file stays, empty. Throws Error.
   void release() &&;
 
@@ -59,7 +63,8 @@ class PidFile {
   Fd file_;
 };
 
-// A living daemon, proved: its pidfd was taken while its lock was seen held.
+// A living daemon, proved: its pidfd was taken while its lock was seen held, and the kernel says
+// that one of its descriptors holds it (lock_holder.hpp).
 struct LivingProcess {
   pid_t pid = 0;
   Fd pidfd;
@@ -80,8 +85,8 @@ inline std::optional<LivingProcess> find_living(const Directory& run_dir, const 
   return find_living(run_dir, paths::pid_name(id));
 }
 
-// What the file says, whether anybody holds it or not; nothing when it is not there or half
-// written. Throws Error.
+// What the file says, whether anybody holds it or not; nothing when it is not there, half written,
+// or neither root's nor the caller's: what the dead have left is ended by it. Throws Error.
 std::optional<PidRecord> read_pid_record(const Directory& run_dir, const std::string& name);
 
 }  // namespace genapp::common

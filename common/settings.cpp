@@ -11,7 +11,7 @@
 namespace genapp::common {
 namespace {
 
-constexpr std::array<std::string_view, 3> kKeys{"cluster", "log_file", "log_level"};
+constexpr std::array<std::string_view, 4> kKeys{"cluster", "log_file", "log_level", "user"};
 constexpr std::array<std::string_view, 2> kSections{"lbhc", "script"};
 
 std::string plain(double value) {
@@ -40,6 +40,10 @@ Settings settings_in(TomlFile file) {
   if (const Setting* found = file.find("", "log_level")) {
     settings.log_level =
         static_cast<log::Level>(found->as_word({"debug", "info", "warn", "error"}));
+  }
+  if (const Setting* found = file.find("", "user")) {
+    settings.user = found->as_string();
+    if (settings.user.empty()) throw found->error("is empty: name a user, or leave the key out");
   }
   settings.file = std::move(file);
   return settings;

@@ -18,6 +18,7 @@ struct Settings {
   std::optional<ClusterKind> cluster;  // unset: found out, see cluster/cluster.hpp
   std::string log_file;                // a daemon's log; empty: syslog
   log::Level log_level = log::Level::info;
+  std::string user;              // a daemon's; empty: kDaemonUser, where root has made one
   std::optional<TomlFile> file;  // nothing when there is no genapp.toml
 };
 

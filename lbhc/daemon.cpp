@@ -131,6 +131,12 @@ class Daemon {
     require_timers_and_signals(io_, setup.config.port);
   }
 
+  // Once everything is open, and before anybody is answered. Throws Error.
+  void confine() const {
+    if (!setup_.confinement) return;
+    log::info("confined: " + lbhc::confine(*setup_.confinement, setup_.run_dir, pid_file_));
+  }
+
   void run() {
     watch_signals();
     watch_starter();
@@ -434,6 +440,7 @@ common::PidFile take_pid_file(const common::LockFile& lock, const DaemonSetup& s
 
 void undo_start(const DaemonSetup& setup) {
   try {
+    setup.run_dir.unlink(paths::sock_name(setup.id));
     setup.run_dir.unlink(paths::pid_name(setup.id));
     setup.ended(DaemonSetup::End::failed);
   } catch (const Error& problem) {
@@ -453,7 +460,9 @@ std::unique_ptr<Daemon> start(DaemonSetup& setup) {
   try {
     common::clear_flag(setup.run_dir, setup.id);
     auto listener = open_listener(setup.config.listen, setup.config.port);
-    return std::make_unique<Daemon>(setup, std::move(pid_file), std::move(listener));
+    auto daemon = std::make_unique<Daemon>(setup, std::move(pid_file), std::move(listener));
+    daemon->confine();
+    return daemon;
   } catch (...) {
     undo_start(setup);
     throw;

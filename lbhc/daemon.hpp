@@ -4,6 +4,7 @@
 // same for restore's background daemon and for lbhcd.
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "common/directory.hpp"
@@ -11,6 +12,7 @@
 #include "common/fd.hpp"
 #include "common/identifier.hpp"
 #include "lbhc/config.hpp"
+#include "lbhc/confine.hpp"
 
 namespace genapp::lbhc {
 
@@ -30,6 +32,9 @@ struct DaemonSetup {
   // lbhcd. On TERM: drain first (where nobody else would), or end at once (under restore's daemon,
   // remove does the draining). Told as "foreground" in the status.
   bool drain_on_term = false;
+
+  // What is given up before the first answer; none (in tests): nothing.
+  std::optional<Confinement> confinement{};
 
   // Called with ID.lock held, before anything is touched; throws common::Error to give up.
   std::function<void()> before_start = [] {};

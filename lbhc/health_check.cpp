@@ -72,13 +72,15 @@ std::string what_answers(const common::Directory& run_dir, const common::Id& id,
 }  // namespace
 
 HealthCheck::HealthCheck(const common::Directory& run_dir, common::StateStore& states,
-                         common::Tag tag, common::Id id, Config config, log::DaemonLog log)
+                         common::Tag tag, common::Id id, Config config, log::DaemonLog log,
+                         std::string user)
     : run_dir_(run_dir),
       states_(states),
       tag_(std::move(tag)),
       id_(std::move(id)),
       config_(std::move(config)),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      user_(std::move(user)) {}
 
 Outcome HealthCheck::restore() {
   if (config_.lb_profile) {
@@ -109,6 +111,7 @@ Outcome HealthCheck::start(bool wait_first_probe, bool only_in_service) {
       .config = config_,
       .wait_first_probe = wait_first_probe,
       .log = log_,
+      .user = user_,
       .before_start = require_in_service,
       .take_note =
           [&] {

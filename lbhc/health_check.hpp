@@ -17,7 +17,7 @@ class HealthCheck : public common::Application {
  public:
   // `run_dir` and `states` outlive it.
   HealthCheck(const common::Directory& run_dir, common::StateStore& states, common::Tag tag,
-              common::Id id, Config config, common::log::DaemonLog log);
+              common::Id id, Config config, common::log::DaemonLog log, std::string user);
 
   common::Outcome restore() override;
   common::Outcome remove() override;
@@ -46,6 +46,7 @@ class HealthCheck : public common::Application {
   common::Id id_;
   Config config_;
   common::log::DaemonLog log_;
+  std::string user_;  // Confinement
 };
 
 // remove for a resource whose description can't be read: needs nothing but the id.

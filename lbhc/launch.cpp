@@ -44,6 +44,7 @@ void be_daemon(const Launch& launch, Fd channel, Fd& report) {
       .config = launch.config,
       .wait_first_probe = launch.wait_first_probe,
       .drain_on_term = false,
+      .confinement = Confinement{launch.user, launch.log.file},
       .before_start = launch.before_start,
       .ready =
           [&report] {

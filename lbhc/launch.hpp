@@ -16,6 +16,7 @@ struct Launch {
   const Config& config;
   bool wait_first_probe;
   const common::log::DaemonLog& log;
+  const std::string& user;  // Confinement
   // Called in the daemon, with ID.lock held, before anything is touched; throws to give up.
   std::function<void()> before_start = [] {};
   // Called here with ID.lock held, once the daemon is ready and known to be alive; throws to have

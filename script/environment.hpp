@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "script/account.hpp"
+#include "common/account.hpp"
 #include "script/action.hpp"
 
 namespace genapp::script {
@@ -21,7 +21,7 @@ struct Surroundings {
   std::string info;
   Action action = Action::restore;
   std::string run;          // the value of kRunVariable
-  Account account;          // whom the script runs as
+  common::Account account;  // whom the script runs as
   std::string host;         // this node's name
   std::string home_server;  // see Config
   std::vector<std::string> pass;

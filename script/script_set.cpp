@@ -35,12 +35,12 @@ std::string host_name() {
   return ::gethostname(name, sizeof name) == 0 ? name : "";
 }
 
-Account account_for(const std::string& user) {
-  if (!user.empty()) return find_account(user);
+common::Account account_for(const std::string& user) {
+  if (!user.empty()) return common::find_account(user);
   try {
-    return account_of(::geteuid());
+    return common::account_of(::geteuid());
   } catch (const Error&) {
-    return Account();  // no /etc/passwd: it is only for HOME and the like
+    return common::Account();  // no /etc/passwd: it is only for HOME and the like
   }
 }
 

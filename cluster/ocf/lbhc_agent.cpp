@@ -92,8 +92,13 @@ class LbhcAgent : public Agent {
   }
 
   lbhc::HealthCheck health_check(const Directory& run_dir, common::StateStore& states) const {
-    return {run_dir,        states,  about_.call.tag,
-            about_.call.id, config_, {about_.settings.log_file, about_.settings.log_level}};
+    return {run_dir,
+            states,
+            about_.call.tag,
+            about_.call.id,
+            config_,
+            {about_.settings.log_file, about_.settings.log_level},
+            about_.settings.user};
   }
 
   // A probe is no promise that another will follow, so it changes nothing.

@@ -83,6 +83,7 @@ ExitCode run(const common::ResourceArgs& args) {
         .config = std::move(config),
         .wait_first_probe = wait_first_probe,
         .drain_on_term = true,
+        .confinement = lbhc::Confinement{settings.user, settings.log_file},
         .before_start = [] {},
         .ready = ready,
         .ended = ended,

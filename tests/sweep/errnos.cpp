@@ -67,6 +67,11 @@ const Row kRows[] = {
     {"clone", "", {EAGAIN, ENOMEM}},
     {"pidfd_open", "", {EMFILE, ENFILE, ENOMEM}},
     {"wait4", "", {EINTR}},
+    // What a daemon gives up (lbhc/confine.cpp), and what a process is asked for before a signal.
+    {"landlock_create_ruleset", "", {EOPNOTSUPP, ENOMEM}},
+    {"landlock_restrict_self", "", {ENOMEM}},
+    {"prctl", "PR_SET_SECCOMP", {EINVAL, ENOMEM}},
+    {"statx", "", {ENOMEM, EACCES}},
 };
 
 }  // namespace

@@ -292,6 +292,25 @@ TEST(RunDir, RefusesOneThatAForeignGroupCanWrite) {
   EXPECT_THAT(run_dir_error(path), HasSubstr("writable by group 12345"));
 }
 
+// Daemons raise their flags there as that user.
+TEST(RunDir, TakesOneThatTheDaemonsGroupCanWrite) {
+  if (::geteuid() != 0) return;  // only root can give a directory to a foreign group
+  const TempDir temp;
+  const std::string path = temp / "run";
+  fs::create_directory(path);
+  ASSERT_EQ(::chown(path.c_str(), 0, 12346), 0);
+  ASSERT_EQ(::chmod(path.c_str(), 0775), 0);
+  const ScopedEnv config("GENAPP_CONFIG_DIR", temp.path());
+  tests::write_file(temp / "genapp.toml", "user = \"12345:12346\"\n");
+  EXPECT_EQ(run_dir_error(path), "");
+  tests::write_file(temp / "genapp.toml", "user = \"12345:12347\"\n");
+  EXPECT_THAT(run_dir_error(path), HasSubstr("writable by group 12346"));
+  tests::write_file(temp / "genapp.toml", "user = ");
+  EXPECT_EQ(run_dir_error(path), "") << "remove must work in spite of a typing error";
+  ASSERT_EQ(::chmod(path.c_str(), 0777), 0);
+  EXPECT_THAT(run_dir_error(path), HasSubstr("writable by everybody"));
+}
+
 TEST(RunDir, RefusesAnotherUsersDirectory) {
   const TempDir temp;
   fs::create_directory(temp / "run");

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/wait.hpp"
 #include "tests/unit/common/testing.hpp"
 
 namespace genapp::common {
@@ -51,6 +53,21 @@ TEST(FlagFile, IsRaisedEmptyWhenThereIsNoRoom) {
   EXPECT_EQ(child.wait(), 0);
   EXPECT_EQ(fs::file_size(temp / "app1-hc-ng"), 0u);
   EXPECT_EQ(open_dir(temp.path()).names().size(), 1u);
+}
+
+// Neither room nor anybody to read from it: nothing to wait for.
+TEST(FlagFile, IsNotHeldUpByAFifo) {
+  const TempDir temp;
+  ASSERT_EQ(::mkfifo((temp / "app1-hc-ng").c_str(), 0600), 0);
+  tests::Child child([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit most{0, 0};
+    ::setrlimit(RLIMIT_FSIZE, &most);
+    const Directory dir = open_dir(temp.path());
+    return tests::error_of([&] { raise_flag(dir, kId, "x"); }).empty() ? 1 : 0;
+  });
+  EXPECT_TRUE(tests::wait_until([&] { return !child.running(); }));
+  EXPECT_EQ(child.wait(), 0);
 }
 
 TEST(FlagFile, SaysThatItCanNotBeRaised) {

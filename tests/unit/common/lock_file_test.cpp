@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <list>
@@ -183,6 +184,38 @@ TEST(LockFile, SaysWhatIsInItsWay) {
   const Directory gone = open_dir(temp / "gone");
   fs::remove(temp / "gone");
   EXPECT_THAT(error_of([&] { LockFile::acquire(gone, kName); }), HasSubstr(kName));
+}
+
+// A daemon that has become that group's user takes it at its end.
+TEST(LockFile, IsTheGroupsTooInADirectoryThatAGroupCanWrite) {
+  if (::geteuid() != 0) return;  // only root makes files for others
+  const TempDir temp;
+  ASSERT_EQ(::chown(temp.path().c_str(), 0, 12346), 0);
+  for (const mode_t mode : {0770u, 0755u}) {
+    ASSERT_EQ(::chmod(temp.path().c_str(), mode), 0);
+    fs::remove(temp / kName);
+    LockFile::acquire(open_dir(temp.path()), kName);
+    struct stat info {};
+    ASSERT_EQ(::stat((temp / kName).c_str(), &info), 0);
+    EXPECT_EQ(info.st_gid, mode == 0770 ? 12346u : 0u);
+    EXPECT_EQ(info.st_mode & 0777, mode == 0770 ? 0660u : 0600u);
+  }
+}
+
+TEST(LockFile, SharesNoFileThatHasAnotherName) {
+  if (::geteuid() != 0) return;
+  const TempDir temp;
+  fs::create_directory(temp / "run");
+  ASSERT_EQ(::chown((temp / "run").c_str(), 0, 12346), 0);
+  ASSERT_EQ(::chmod((temp / "run").c_str(), 0770), 0);
+  tests::write_file(temp / "victim", "");
+  ASSERT_EQ(::chmod((temp / "victim").c_str(), 0600), 0);
+  fs::create_hard_link(temp / "victim", temp / "run/app1.lock");
+  LockFile::acquire(open_dir(temp / "run"), kName);
+  struct stat info {};
+  ASSERT_EQ(::stat((temp / "victim").c_str(), &info), 0);
+  EXPECT_EQ(info.st_gid, 0u);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
 }
 
 }  // namespace

@@ -1,8 +1,14 @@
 #include "common/pid_file.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <array>
 
 #include "common/paths.hpp"
 #include "common/process.hpp"
@@ -21,7 +27,7 @@ using tests::open_dir;
 using tests::TempDir;
 
 const Id kId("app1");
-constexpr char kName[] = "app1.pid";
+constexpr char kPidName[] = "app1.pid";
 
 std::optional<PidFile> take(const Directory& dir) {
   return PidFile::take(LockFile::acquire(dir, paths::lock_name(kId)), dir, kId);
@@ -98,7 +104,7 @@ TEST(PidFile, ProvesTheLifeOfItsHolder) {
   EXPECT_TRUE(wait_for_end(living->pidfd, std::chrono::seconds(20)));
   EXPECT_FALSE(is_alive(dir, kId));
   EXPECT_FALSE(find_living(dir, kId));
-  EXPECT_TRUE(dir.exists(kName));  // the dead leave it; nobody believes it
+  EXPECT_TRUE(dir.exists(kPidName));  // the dead leave it; nobody believes it
 }
 
 TEST(PidFile, IsHeldByOneOnly) {
@@ -106,9 +112,9 @@ TEST(PidFile, IsHeldByOneOnly) {
   const Directory dir = open_dir(temp.path());
   auto first = take(dir);
   ASSERT_TRUE(first);
-  const std::string record = tests::read_file(temp / kName);
+  const std::string record = tests::read_file(temp / kPidName);
   EXPECT_FALSE(take(dir));
-  EXPECT_EQ(tests::read_file(temp / kName), record);
+  EXPECT_EQ(tests::read_file(temp / kPidName), record);
   first.reset();
   EXPECT_TRUE(take(dir));
 }
@@ -116,7 +122,7 @@ TEST(PidFile, IsHeldByOneOnly) {
 TEST(PidFile, HoldsPidAndStartTime) {
   const TempDir temp;
   const auto held = take(open_dir(temp.path()));
-  const auto record = parse_pid_record(tests::read_file(temp / kName));
+  const auto record = parse_pid_record(tests::read_file(temp / kPidName));
   ASSERT_TRUE(record);
   EXPECT_EQ(record->pid, ::getpid());
   EXPECT_EQ(record->start_ticks, start_ticks(::getpid()));
@@ -127,7 +133,8 @@ TEST(PidFile, AStaleOneWithAForeignLivingPidIsNotAlive) {
   const TempDir temp;
   const Directory dir = open_dir(temp.path());
   const pid_t foreign = ::getppid();
-  tests::write_file(temp / kName, format_pid_record({foreign, start_ticks(foreign).value_or(1)}));
+  tests::write_file(temp / kPidName,
+                    format_pid_record({foreign, start_ticks(foreign).value_or(1)}));
   EXPECT_FALSE(is_alive(dir, kId));
   EXPECT_FALSE(find_living(dir, kId));
   EXPECT_TRUE(take(dir));
@@ -135,10 +142,10 @@ TEST(PidFile, AStaleOneWithAForeignLivingPidIsNotAlive) {
 
 TEST(PidFile, OldContentIsReplacedWhole) {
   const TempDir temp;
-  tests::write_file(temp / kName, std::string(5000, '9') + "\n");
+  tests::write_file(temp / kPidName, std::string(5000, '9') + "\n");
   const auto held = take(open_dir(temp.path()));
   ASSERT_TRUE(held);
-  EXPECT_TRUE(parse_pid_record(tests::read_file(temp / kName)));
+  EXPECT_TRUE(parse_pid_record(tests::read_file(temp / kPidName)));
 }
 
 // Somebody wrote into a living daemon's file: no number in it may be trusted with a signal.
@@ -149,10 +156,10 @@ TEST(PidFile, GarbageUnderAHeldLockIsAnErrorThatSaysWhere) {
   ASSERT_TRUE(held);
   const auto other = std::to_string(::getppid());
   for (const std::string& garbage : {std::string("garbage"), other + " 1\n"}) {
-    tests::write_file(temp / kName, garbage);
+    tests::write_file(temp / kPidName, garbage);
     EXPECT_TRUE(is_alive(dir, kId));
     EXPECT_THAT(error_of([&] { find_living(dir, kId); }),
-                testing::AllOf(HasSubstr(temp / kName), HasSubstr("is held, but not by")));
+                testing::AllOf(HasSubstr(temp / kPidName), HasSubstr("is held, but not by")));
   }
 }
 
@@ -161,10 +168,10 @@ TEST(PidFile, FindLivingWaitsForTheRecord) {
   const TempDir temp;
   const Directory dir = open_dir(temp.path());
   const auto held = take(dir);
-  const std::string record = tests::read_file(temp / kName);
-  tests::write_file(temp / kName, "");
+  const std::string record = tests::read_file(temp / kPidName);
+  tests::write_file(temp / kPidName, "");
   Child writer([&] {
-    tests::write_file(temp / kName, record);
+    tests::write_file(temp / kPidName, record);
     return 0;
   });
   const auto living = find_living(dir, kId);
@@ -179,11 +186,11 @@ TEST(PidFile, KnowsWhetherItsNameStillLeadsToIt) {
   const auto held = take(dir);
   ASSERT_TRUE(held);
   EXPECT_TRUE(held->in_place(dir, kId));
-  fs::rename(temp / kName, temp / "elsewhere");
+  fs::rename(temp / kPidName, temp / "elsewhere");
   EXPECT_FALSE(held->in_place(dir, kId));
-  tests::write_file(temp / kName, "");
+  tests::write_file(temp / kPidName, "");
   EXPECT_FALSE(held->in_place(dir, kId));
-  fs::rename(temp / "elsewhere", temp / kName);
+  fs::rename(temp / "elsewhere", temp / kPidName);
   EXPECT_TRUE(held->in_place(dir, kId));
 }
 
@@ -191,7 +198,7 @@ TEST(PidFile, RefusesASymlink) {
   const TempDir temp;
   const Directory dir = open_dir(temp.path());
   tests::write_file(temp / "victim", "untouched");
-  fs::create_symlink("victim", temp / kName);
+  fs::create_symlink("victim", temp / kPidName);
   EXPECT_THAT(error_of([&] { take(dir); }), HasSubstr("symbolic link"));
   EXPECT_THAT(error_of([&] { is_alive(dir, kId); }), HasSubstr("symbolic link"));
   EXPECT_EQ(tests::read_file(temp / "victim"), "untouched");
@@ -205,22 +212,22 @@ TEST(PidFile, LeavesNoFileWhenItCanNotBeWritten) {
     ::setrlimit(RLIMIT_FSIZE, &most);
     const Directory dir = open_dir(temp.path());
     const std::string problem = error_of([&] { take(dir); });
-    return problem == "writing pid file " + (temp / kName) + ": File too large" ? 0 : 1;
+    return problem == "writing pid file " + (temp / kPidName) + ": File too large" ? 0 : 1;
   });
   EXPECT_EQ(child.wait(), 0);
-  EXPECT_FALSE(fs::exists(temp / kName));
+  EXPECT_FALSE(fs::exists(temp / kPidName));
 }
 
 // In its way: a directory, and a FIFO, on which nobody may get stuck.
 TEST(PidFile, SaysWhatIsInItsWay) {
   const TempDir temp;
   const Directory dir = open_dir(temp.path());
-  ASSERT_EQ(::mkfifo((temp / kName).c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo((temp / kPidName).c_str(), 0600), 0);
   EXPECT_FALSE(is_alive(dir, kId));
-  EXPECT_THAT(error_of([&] { take(dir); }), HasSubstr(temp / kName));
-  fs::remove(temp / kName);
-  fs::create_directory(temp / kName);
-  EXPECT_THAT(error_of([&] { take(dir); }), HasSubstr(temp / kName));
+  EXPECT_THAT(error_of([&] { take(dir); }), HasSubstr(temp / kPidName));
+  fs::remove(temp / kPidName);
+  fs::create_directory(temp / kPidName);
+  EXPECT_THAT(error_of([&] { take(dir); }), HasSubstr(temp / kPidName));
 }
 
 TEST(PidFile, MayHaveAnotherNameAndSayWhatItsHolderDoes) {
@@ -244,24 +251,166 @@ TEST(PidFile, ReleasedItStaysEmptyAndFree) {
   auto held = take(dir);
   ASSERT_TRUE(held);
   std::move(*held).release();
-  EXPECT_TRUE(dir.exists(kName));
-  EXPECT_EQ(tests::read_file(temp / kName), "");
+  EXPECT_TRUE(dir.exists(kPidName));
+  EXPECT_EQ(tests::read_file(temp / kPidName), "");
   EXPECT_FALSE(is_alive(dir, kId));
-  EXPECT_FALSE(read_pid_record(dir, kName));
+  EXPECT_FALSE(read_pid_record(dir, kPidName));
   EXPECT_TRUE(take(dir));
 }
 
 TEST(PidFile, TheDeadsRecordCanBeRead) {
   const TempDir temp;
   const Directory dir = open_dir(temp.path());
-  EXPECT_FALSE(read_pid_record(dir, kName));
-  tests::write_file(temp / kName, "4711 99 remove\n");
-  EXPECT_EQ(read_pid_record(dir, kName), (PidRecord{4711, 99, "remove"}));
-  tests::write_file(temp / kName, "4711 99 remo");
-  EXPECT_FALSE(read_pid_record(dir, kName));
-  fs::remove(temp / kName);
-  fs::create_symlink("elsewhere", temp / kName);
-  EXPECT_THAT(error_of([&] { read_pid_record(dir, kName); }), HasSubstr("symbolic link"));
+  EXPECT_FALSE(read_pid_record(dir, kPidName));
+  tests::write_file(temp / kPidName, "4711 99 remove\n");
+  EXPECT_EQ(read_pid_record(dir, kPidName), (PidRecord{4711, 99, "remove"}));
+  tests::write_file(temp / kPidName, "4711 99 remo");
+  EXPECT_FALSE(read_pid_record(dir, kPidName));
+  fs::remove(temp / kPidName);
+  fs::create_symlink("elsewhere", temp / kPidName);
+  EXPECT_THAT(error_of([&] { read_pid_record(dir, kPidName); }), HasSubstr("symbolic link"));
+}
+
+// Who may write in the run directory may hold a lock there and name somebody else as its holder,
+// to have root send him a signal.
+
+// Holds the lock of app1.pid; the file names `victim`.
+int lie(const std::string& path, pid_t victim) {
+  const Directory dir = open_dir(path);
+  const auto held = take(dir);
+  tests::write_file(path + "/" + kPidName,
+                    format_pid_record({victim, start_ticks(victim).value_or(0)}));
+  tests::write_file(path + "/lied", "");
+  ::pause();
+  return held ? 0 : 1;
+}
+
+class LiarTest : public testing::Test {
+ protected:
+  // What find_living says once `victim` is named.
+  std::string named(const Child& victim) {
+    const Child liar([&] { return lie(temp_.path(), victim.pid()); });
+    EXPECT_TRUE(tests::wait_until([&] { return fs::exists(temp_ / "lied"); }));
+    const Directory dir = open_dir(temp_.path());
+    EXPECT_TRUE(is_alive(dir, kId));
+    return error_of([&] { find_living(dir, kId); });
+  }
+
+  TempDir temp_;
+};
+
+TEST_F(LiarTest, IsNotBelievedAboutAProcessThatHasNothingToDoWithTheFile) {
+  const Child victim([] { return ::pause(); });
+  EXPECT_THAT(named(victim), HasSubstr("is held, but not by"));
+}
+
+TEST_F(LiarTest, IsNotBelievedAboutAProcessThatMerelyReadsTheFile) {
+  tests::write_file(temp_ / kPidName, "");
+  const Child victim([&] {
+    const Fd file(::open((temp_ / kPidName).c_str(), O_RDWR | O_CLOEXEC));
+    tests::write_file(temp_ / "open", "");
+    return ::pause();
+  });
+  ASSERT_TRUE(tests::wait_until([&] { return fs::exists(temp_ / "open"); }));
+  EXPECT_THAT(named(victim), HasSubstr("is held, but not by"));
+}
+
+TEST_F(LiarTest, IsNotBelievedAboutAProcessThatHoldsTheLockOfAnotherFile) {
+  fs::create_directory(temp_ / "other");
+  const Child victim([&] { return hold(temp_ / "other"); });
+  ASSERT_TRUE(
+      tests::wait_until([&] { return find_living(open_dir(temp_ / "other"), kId).has_value(); }));
+  EXPECT_THAT(named(victim), HasSubstr("is held, but not by"));
+}
+
+// A process can be handed the very descriptor that holds the lock, without asking for it (D-Bus).
+TEST_F(LiarTest, IsNotBelievedAboutAnotherUsersProcess) {
+  if (::geteuid() != 0) return;  // only root can make a file of somebody else's
+  Child holder([&] { return hold(temp_.path()); });
+  const Directory dir = open_dir(temp_.path());
+  ASSERT_TRUE(tests::wait_until([&] { return is_alive(dir, kId); }));
+  ASSERT_TRUE(find_living(dir, kId));
+  ASSERT_EQ(::chown((temp_ / kPidName).c_str(), 12345, 12345), 0);
+  EXPECT_THAT(error_of([&] { find_living(dir, kId); }), HasSubstr("is held, but not by"));
+}
+
+// Root without CAP_SYS_PTRACE, as in most containers, may not look at the descriptors of a daemon
+// that has dropped its privileges.
+class WithoutPtraceTest : public LiarTest {
+ protected:
+  static constexpr uid_t kUser = 12345;
+
+  static void give_up_looking() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> sets{};
+    ::syscall(SYS_capget, &header, sets.data());
+    for (auto* set : {&sets[0].effective, &sets[0].permitted, &sets[0].inheritable}) {
+      *set &= ~(1u << CAP_SYS_PTRACE);
+    }
+    ::syscall(SYS_capset, &header, sets.data());
+  }
+  static int become_user_and(const std::function<int()>& work) {
+    return ::setresgid(kUser, kUser, kUser) == 0 && ::setresuid(kUser, kUser, kUser) == 0 ? work()
+                                                                                          : 98;
+  }
+  // Whether root, so hindered, finds `pid`.
+  bool finds(pid_t pid) const {
+    return Child([&] {
+             give_up_looking();
+             const auto living = find_living(open_dir(temp_.path()), kId);
+             return living && living->pid == pid ? 0 : 1;
+           }).wait() == 0;
+  }
+};
+
+TEST_F(WithoutPtraceTest, TheFilesOwnerNamesItsOwnDaemon) {
+  if (::geteuid() != 0) return;  // an ordinary user has nobody else's processes to look for
+  const Child holder([&] {
+    const auto held = take(open_dir(temp_.path()));
+    if (!held || ::chown((temp_ / kPidName).c_str(), kUser, kUser) != 0) return 97;
+    return become_user_and([] { return ::pause(); });
+  });
+  ASSERT_TRUE(tests::wait_until([&] { return finds(holder.pid()); }));
+}
+
+TEST_F(WithoutPtraceTest, TheFilesOwnerCanNotNameAProcessOfRoots) {
+  if (::geteuid() != 0) return;
+  const Child victim([] { return ::pause(); });
+  const Child liar([&] { return lie(temp_.path(), victim.pid()); });
+  ASSERT_TRUE(tests::wait_until([&] { return fs::exists(temp_ / "lied"); }));
+  ASSERT_EQ(::chown((temp_ / kPidName).c_str(), kUser, kUser), 0);
+  EXPECT_FALSE(finds(victim.pid()));
+}
+
+TEST(PidFile, ADeadUsersFileIsItsNewHolders) {
+  if (::geteuid() != 0) return;
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  tests::write_file(temp / kPidName, "");
+  ASSERT_EQ(::chown((temp / kPidName).c_str(), 12345, 12345), 0);
+  const auto held = take(dir);
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(find_living(dir, kId));
+}
+
+// By it root ends the processes that a dead runner has left.
+TEST(PidFile, TheDeadsRecordIsTakenFromNoOtherUser) {
+  if (::geteuid() != 0) return;  // only root can make a file of somebody else's
+  const TempDir temp;
+  tests::write_file(temp / kPidName, "4711 99 remove\n");
+  ASSERT_EQ(::chown((temp / kPidName).c_str(), 12345, 12345), 0);
+  EXPECT_FALSE(read_pid_record(open_dir(temp.path()), kPidName));
+}
+
+// Root would empty and write whatever file a hostile writer of the run directory links there.
+TEST(PidFile, RefusesAFileThatHasAnotherName) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  tests::write_file(temp / "victim", "untouched");
+  fs::create_hard_link(temp / "victim", temp / kPidName);
+  EXPECT_THAT(error_of([&] { take(dir); }),
+              testing::AllOf(HasSubstr(temp / kPidName), HasSubstr("another name")));
+  EXPECT_EQ(tests::read_file(temp / "victim"), "untouched");
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ TEST_F(SettingsTest, AreDefaultsWithoutAFile) {
   EXPECT_FALSE(settings.file);
   EXPECT_EQ(settings.log_file, "");
   EXPECT_EQ(settings.log_level, log::Level::info);
+  EXPECT_EQ(settings.user, "");
 }
 
 TEST_F(SettingsTest, TakeEveryKey) {
@@ -50,6 +51,7 @@ TEST_F(SettingsTest, TakeEveryKey) {
   EXPECT_EQ(read("log_level = \"debug\"").log_level, log::Level::debug);
   EXPECT_EQ(read("log_level = \"info\"").log_level, log::Level::info);
   EXPECT_EQ(read("log_level = \"error\"").log_level, log::Level::error);
+  EXPECT_EQ(read("user = \"alice\"").user, "alice");
 }
 
 TEST_F(SettingsTest, RefuseWrongWordsNamingFileAndLine) {
@@ -57,6 +59,7 @@ TEST_F(SettingsTest, RefuseWrongWordsNamingFileAndLine) {
               testing::AllOf(StartsWith(file_ + ":2: cluster "), HasSubstr("pacemaker"),
                              HasSubstr("registry, lifekeeper")));
   EXPECT_THAT(error("log_level = \"all\""), StartsWith(file_ + ":1: log_level "));
+  EXPECT_THAT(error("user = \"\""), StartsWith(file_ + ":1: user "));
   EXPECT_THAT(error("cluster = 1"), StartsWith(file_ + ":1: cluster "));
   EXPECT_THAT(error("log_file = [\"a\"]"), StartsWith(file_ + ":1: log_file "));
 }

@@ -105,10 +105,12 @@ TEST(HttpReply, TellsEveryDateAsHttpWantsIt) {
 }
 
 TEST(HttpRefusal, Is400Or431) {
-  using Progress = HttpRequestReader::Progress;
-  EXPECT_THAT(http_refusal(Progress::bad, kNow), StartsWith("HTTP/1.1 400 Bad Request\r\n"));
-  EXPECT_THAT(http_refusal(Progress::too_large, kNow), StartsWith("HTTP/1.1 431 "));
-  for (const auto why : {Progress::bad, Progress::too_large}) {
+  EXPECT_THAT(http_refusal(HttpRequestReader::Progress::bad, kNow),
+              StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+  EXPECT_THAT(http_refusal(HttpRequestReader::Progress::too_large, kNow),
+              StartsWith("HTTP/1.1 431 "));
+  for (const auto why :
+       {HttpRequestReader::Progress::bad, HttpRequestReader::Progress::too_large}) {
     const std::string text = http_refusal(why, kNow);
     const auto body = text.substr(text.find("\r\n\r\n") + 4);
     EXPECT_THAT(text, HasSubstr("Content-Length: " + std::to_string(body.size()) + "\r\n"));

@@ -1,4 +1,4 @@
-#include "script/account.hpp"
+#include "common/account.hpp"
 
 #include <gmock/gmock.h>
 #include <grp.h>
@@ -7,7 +7,7 @@
 
 #include "tests/unit/common/testing.hpp"
 
-namespace genapp::script {
+namespace genapp::common {
 namespace {
 
 using testing::HasSubstr;
@@ -53,8 +53,16 @@ TEST(Account, ANumberNeedsNoName) {
   EXPECT_EQ(account_of(3999999999u).home, "/");
 }
 
+TEST(Account, AGroupMayBeGivenByNumberToo) {
+  const Account account = find_account("3999999999:77");
+  EXPECT_EQ(account.identity.user, 3999999999u);
+  EXPECT_EQ(account.identity.group, 77u);
+  EXPECT_THAT(account.identity.groups, testing::ElementsAre(77u));
+}
+
 TEST(Account, NobodyElsesNameIsOne) {
-  for (const char* user : {"no such user", "", "root ", "-1", "+0", "0x0", "4294967296", "1.5"}) {
+  for (const char* user : {"no such user", "", "root ", "-1", "+0", "0x0", "4294967296", "1.5",
+                           "1:", ":1", "1:-1", "1:2:3", "1:x", "x:1"}) {
     EXPECT_THAT(error_of([&] { find_account(user); }),
                 testing::AllOf(HasSubstr("there is no user \""), HasSubstr("/etc/passwd")))
         << user;
@@ -67,4 +75,4 @@ TEST(Account, TheNumberThatMeansNoChangeIsNoUser) {
 }
 
 }  // namespace
-}  // namespace genapp::script
+}  // namespace genapp::common

@@ -11,21 +11,27 @@
 
 #include "common/spawn.hpp"
 
-namespace genapp::script {
+namespace genapp::common {
 
 struct Account {
-  common::Identity identity;
+  Identity identity;
   std::string name;  // empty for a number that no line of /etc/passwd has
   std::string home = "/";
   std::string shell = "/bin/sh";
 };
 
-// `user`: a name, or a number. Throws common::Error when there is no such name or the files can't
+// The user with whose rights a daemon that root started goes on, where root has made one.
+inline constexpr char kDaemonUser[] = "genapp";
+
+// `user`: a name, a number, or UID:GID. Throws Error when there is no such name or the files can't
 // be read.
 Account find_account(const std::string& user);
 
 // The account with this number, without supplementary groups; without a name when there is none.
-// Throws common::Error when /etc/passwd can't be read.
+// Throws Error when /etc/passwd can't be read.
 Account account_of(uid_t user);
 
-}  // namespace genapp::script
+// kDaemonUser's; nothing when there is no such user, or no file that could name one.
+std::optional<Account> daemon_account();
+
+}  // namespace genapp::common

@@ -1,4 +1,4 @@
-#include "script/account.hpp"
+#include "common/account.hpp"
 
 #include <errno.h>
 #include <grp.h>
@@ -12,7 +12,7 @@
 #include "common/error.hpp"
 #include "common/printable.hpp"
 
-namespace genapp::script {
+namespace genapp::common {
 namespace {
 
 constexpr char kUsers[] = "/etc/passwd";
@@ -25,7 +25,7 @@ using File = std::unique_ptr<FILE, Close>;
 
 File open_file(const char* path) {
   File file(::fopen(path, "re"));
-  if (!file) throw common::system_error(std::string("reading ") + path, errno);
+  if (!file) throw system_error(std::string("reading ") + path, errno);
   return file;
 }
 
@@ -51,13 +51,30 @@ std::vector<gid_t> groups_of(const Account& account) {
   return groups;
 }
 
-std::optional<uid_t> as_number(const std::string& user) {
+std::optional<uid_t> as_number(std::string_view user) {
   uid_t number = 0;
   const auto [end, error] = std::from_chars(user.data(), user.data() + user.size(), number);
   if (error != std::errc() || end != user.data() + user.size()) return std::nullopt;
   // setresuid(2) takes this one for "leave it as it is": the script would run as the caller.
   if (number == static_cast<uid_t>(-1)) return std::nullopt;
   return number;
+}
+
+// "1000" or "1000:1000".
+std::optional<Account> by_number(std::string_view user) {
+  const auto colon = user.find(':');
+  const auto number = as_number(user.substr(0, colon));
+  if (!number) return std::nullopt;
+  Account account = account_of(*number);
+  if (colon == std::string_view::npos) return account;
+  const auto group = as_number(user.substr(colon + 1));
+  if (!group) return std::nullopt;
+  account.identity.group = *group;
+  return account;
+}
+
+std::optional<Account> by_name(std::string_view user) {
+  return find_user([user](const passwd& line) { return user == line.pw_name; });
 }
 
 }  // namespace
@@ -69,18 +86,24 @@ Account account_of(uid_t user) {
 }
 
 Account find_account(const std::string& user) {
-  std::optional<Account> account;
-  if (const auto number = as_number(user)) {
-    account = account_of(*number);
-  } else {
-    account = find_user([&user](const passwd& line) { return user == line.pw_name; });
-  }
+  auto account = by_number(user);
+  if (!account) account = by_name(user);
   if (!account) {
-    throw common::Error("there is no user " + common::quoted(user) + " in " + kUsers +
-                        ": one of a directory service is to be given by number");
+    throw Error("there is no user " + quoted(user) + " in " + kUsers +
+                ": one of a directory service is to be given by number");
   }
   account->identity.groups = groups_of(*account);
   return *account;
 }
 
-}  // namespace genapp::script
+std::optional<Account> daemon_account() {
+  try {
+    auto account = by_name(kDaemonUser);
+    if (account) account->identity.groups = groups_of(*account);
+    return account;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace genapp::common

@@ -1,0 +1,26 @@
+# Fails unless every test that docs/security.md names is there.
+#   cmake -D SOURCE_DIR=... -P named_tests.cmake
+
+cmake_policy(VERSION 3.25)
+file(READ ${SOURCE_DIR}/docs/security.md page)
+file(GLOB_RECURSE sources ${SOURCE_DIR}/tests/*_test.cpp)
+set(defined "")
+foreach(source ${sources})
+  file(READ ${source} text)
+  string(REGEX MATCHALL "TEST(_F|_P)?\\([A-Za-z0-9]+,[ \n]+[A-Za-z0-9]+\\)" found "${text}")
+  list(APPEND defined ${found})
+endforeach()
+string(REGEX REPLACE "TEST(_F|_P)?\\(([A-Za-z0-9]+),[ \n]+([A-Za-z0-9]+)\\)" "\\2.\\3" defined "${defined}")
+
+string(REGEX MATCHALL "`[A-Z][A-Za-z0-9]+\\.[A-Z][A-Za-z0-9]+`" named "${page}")
+list(LENGTH named count)
+if(count LESS 20)
+  message(FATAL_ERROR "docs/security.md: only ${count} names of tests found: has its form changed?")
+endif()
+foreach(name ${named})
+  string(REPLACE "`" "" name ${name})
+  if(NOT name IN_LIST defined)
+    message(SEND_ERROR "docs/security.md names the test ${name}, which does not exist")
+  endif()
+endforeach()
+message(STATUS "${count} tests named in docs/security.md, each is there")
