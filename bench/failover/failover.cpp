@@ -59,7 +59,7 @@ Outcome play_and_note(Lab& lab, const Scenario& scenario, Table& table) {
   const std::lock_guard lock(table.mutex);
   Row& row = table.rows[{scenario.name, responder}];
   row.errors.push_back(seconds(outcome.errors.all));
-  row.overlap.push_back(seconds(outcome.overlap.longest));
+  row.overlap.push_back(seconds(outcome.overlap.last - outcome.overlap.first));
   if (!outcome.as_expected) ++row.unfinished;
   return outcome;
 }

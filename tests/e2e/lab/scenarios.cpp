@@ -134,7 +134,9 @@ Outcome play(Lab& lab, const Scenario& scenario, std::chrono::milliseconds limit
 Overlap overlap_until_now(Lab& lab, const Outcome& outcome) {
   const Timeline& timeline = lab.seen();
   Overlap overlap = overlap_since(timeline.of("n1"), timeline.of("n2"), outcome.begin);
-  overlap.last = std::max(Moment(0), overlap.last - outcome.begin);
+  for (Moment* moment : {&overlap.first, &overlap.last}) {
+    *moment = std::max(Moment(0), *moment - outcome.begin);
+  }
   return overlap;
 }
 
@@ -152,12 +154,12 @@ std::string describe(const std::string& scenario, const Outcome& outcome) {
   char text[240];
   std::snprintf(text, sizeof text,
                 "%-24s from %s %s: %5.2f s of errors, longest %5.2f s; silent after %5.2f s, "
-                "the other answers after %5.2f s, both for %5.2f s",
+                "the other answers after %5.2f s, both within %5.2f s",
                 scenario.c_str(), outcome.active.c_str(),
                 outcome.as_expected ? "as expected" : "NOT AS EXPECTED",
                 seconds(outcome.errors.all), seconds(outcome.errors.longest),
                 seconds(outcome.silent), seconds(outcome.taken_over),
-                seconds(outcome.overlap.longest));
+                seconds(outcome.overlap.last - outcome.overlap.first));
   return text;
 }
 

@@ -88,6 +88,7 @@ Overlap overlap_since(const Samples& one, const Samples& other, Moment from) {
       const Moment begin = std::max(a.begin, b.begin);
       const Moment end = std::min(a.end, b.end);
       if (end <= begin) continue;
+      if (overlap.longest == Moment(0)) overlap.first = begin;
       overlap.longest = std::max(overlap.longest, end - begin);
       overlap.last = std::max(overlap.last, end);
     }

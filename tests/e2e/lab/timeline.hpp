@@ -47,7 +47,8 @@ Errors errors_since(const Samples& samples, Moment from);
 // than zero is one, however slow the machine was; one shorter than two attempts is not seen.
 struct Overlap {
   Moment longest{0};
-  Moment last{0};  // when the last one was over
+  Moment first{0};  // when the first one began, and the last one was over
+  Moment last{0};
 };
 Overlap overlap_since(const Samples& one, const Samples& other, Moment from);
 

@@ -48,6 +48,7 @@ TEST(TimelineOverlap, IsWhatIsCertain) {
   // The first answers for certain from 2 to 30, the second from 22 to 50.
   const Overlap overlap = overlap_since(attempts("++++--"), attempts("--++++"), kBegin);
   EXPECT_EQ(overlap.longest, Moment(8));
+  EXPECT_EQ(overlap.first, Moment(22));
   EXPECT_EQ(overlap.last, Moment(30));
 }
 
@@ -62,6 +63,7 @@ TEST(TimelineOverlap, IsNoneWhereOneTakesOverFromTheOther) {
 TEST(TimelineOverlap, AFailureInBetweenEndsIt) {
   const Overlap overlap = overlap_since(attempts("++++++++"), attempts("+++-++++"), kBegin);
   EXPECT_EQ(overlap.longest, Moment(28));  // from 42 to 70
+  EXPECT_EQ(overlap.first, Moment(2));
   EXPECT_EQ(overlap.last, Moment(70));
 }
 
