@@ -1,5 +1,5 @@
 // How long users get errors, and how long two nodes answer probes, after each fault of a real
-// cluster: with genapp's agent and with azure-lb's two, in turn. And what one monitor costs.
+// cluster: with genapp's agent and with azure-lb, side by side. And what one monitor costs.
 
 #include <cstdio>
 #include <future>
@@ -135,6 +135,9 @@ Program agent(const std::string& path, std::map<std::string, std::string> more) 
   more["OCF_ROOT"] = "/usr/lib/ocf";
   more["OCF_RESOURCE_INSTANCE"] = "genapp-bench";
   more["OCF_RESKEY_port"] = std::to_string(free_port());
+  // As a recurring monitor, in milliseconds.
+  more["OCF_RESKEY_CRM_meta_interval"] = "10000";
+  more["OCF_RESKEY_CRM_meta_timeout"] = "20000";
   return {{path}, std::move(more)};
 }
 
