@@ -35,7 +35,8 @@ Command holder(Namespace::Network network, const std::string& setup) {
 
 }  // namespace
 
-Namespace::Namespace(Network network, const std::string& setup) : holder_(holder(network, setup)) {
+Namespace::Namespace(Network network, const std::string& setup)
+    : network_(network), holder_(holder(network, setup)) {
   const bool ended = !wait_until([this] { return !holder_.running() || !holder_.out().empty(); }) ||
                      holder_.out().find(kReady) == std::string::npos;
   if (ended) {
