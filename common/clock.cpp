@@ -1,8 +1,15 @@
 #include "common/clock.hpp"
 
 #include <stdio.h>
+#include <time.h>
 
 namespace genapp::common {
+
+BootClock::time_point BootClock::now() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
 
 std::string utc_text(WallClock::time_point when) {
   // gmtime_r would read /etc/localtime first, eight system calls for nothing.

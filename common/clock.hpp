@@ -15,6 +15,17 @@ namespace genapp::common {
 using Clock = std::chrono::steady_clock;
 using WallClock = std::chrono::system_clock;
 
+// CLOCK_BOOTTIME, which counts a suspended machine's time too: for what another node may have taken
+// over meanwhile.
+struct BootClock {
+  using duration = std::chrono::nanoseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<BootClock>;
+  static constexpr bool is_steady = true;
+  static time_point now() noexcept;
+};
+
 // "2026-11-22T08:15:02.123Z"
 std::string utc_text(WallClock::time_point when);
 

@@ -83,6 +83,13 @@ bool is_daemons_group(gid_t group) {
   }
 }
 
+// A run directory that root has just made. Failing, daemons stay root and say so.
+void share_with_daemons(const Directory& dir) {
+  const auto daemons = ::geteuid() == 0 ? daemon_account() : std::nullopt;
+  if (!daemons || ::fchown(dir.fd(), 0, daemons->identity.group) != 0) return;
+  ::fchmod(dir.fd(), 0775);
+}
+
 void check_run_dir(const Directory& dir) {
   struct stat info {};
   if (::fstat(dir.fd(), &info) != 0) throw system_error("run directory " + dir.path(), errno);
@@ -211,6 +218,15 @@ std::optional<Directory> open_run_dir_if_there() {
 Directory open_run_dir() {
   Directory dir = Directory::open(paths::run_dir(), "run directory", Directory::Symlink::refuse);
   check_run_dir(dir);
+  return dir;
+}
+
+Directory make_run_dir() {
+  const std::string path = paths::run_dir();
+  const bool made = ::mkdir(path.c_str(), 0755) == 0;
+  if (!made && errno != EEXIST) throw system_error("making the run directory " + path, errno);
+  Directory dir = open_run_dir();
+  if (made) share_with_daemons(dir);
   return dir;
 }
 

@@ -15,12 +15,22 @@ void check(std::string_view input) {
   require(is_status == (input == "status"), "status is asked by that word alone");
   if (!request || is_status) return;
 
+  if (request->kind == Kind::own_probe) {
+    require(input.starts_with("own-probe ") && request->port > 0,
+            "a port is asked for by its word");
+    return;
+  }
+
   const bool drain = request->kind == Kind::drain;
-  const std::string_view word = drain ? "drain " : "ignore ";
+  const bool lease = request->kind == Kind::check;
+  const std::string_view word = drain ? "drain " : lease ? "check " : "ignore ";
   require(input.starts_with(word), "each is asked by its word");
   require(input.substr(word.size()).find_first_not_of("0123456789.eE-+") == std::string_view::npos,
           "its time is a decimal number");
-  require(request->length >= 0s && request->length <= (drain ? 3600s : 10s), "it is bounded");
+  require(request->length >= 0s && request->length <= (drain   ? 3600s
+                                                       : lease ? 86400s
+                                                               : 10s),
+          "it is bounded");
 
   const auto again =
       lbhc::parse_control_request(std::string(word) + common::seconds_text(request->length));

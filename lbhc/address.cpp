@@ -8,6 +8,16 @@
 
 namespace genapp::lbhc {
 
+std::uint16_t port_of(const sockaddr_storage& peer) {
+  if (peer.ss_family == AF_INET) {
+    return ntohs(reinterpret_cast<const sockaddr_in&>(peer).sin_port);
+  }
+  if (peer.ss_family == AF_INET6) {
+    return ntohs(reinterpret_cast<const sockaddr_in6&>(peer).sin6_port);
+  }
+  return 0;
+}
+
 Address mapped(const std::array<std::uint8_t, 4>& ipv4) {
   Address address;
   address.bytes[10] = address.bytes[11] = 0xff;
@@ -27,6 +37,15 @@ Address Address::from_socket(const sockaddr_storage& peer) {
                 address.bytes.size());
   }
   return address;
+}
+
+bool Address::is_loopback() const {
+  if (std::equal(bytes.begin(), bytes.begin() + 12, mapped({}).bytes.begin())) {
+    return bytes[12] == 127;
+  }
+  Address loopback;
+  loopback.bytes[15] = 1;
+  return *this == loopback;
 }
 
 std::string Address::text() const {

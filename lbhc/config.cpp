@@ -9,6 +9,7 @@
 #include "common/error.hpp"
 #include "common/printable.hpp"
 #include "common/settings.hpp"
+#include "lbhc/control_request.hpp"
 
 namespace genapp::lbhc {
 namespace {
@@ -20,6 +21,8 @@ constexpr char kTable[] = "lbhc";
 constexpr double kLeastTimeout = 0.01;  // seconds
 constexpr double kMostTimeout = 86400;
 constexpr double kMostDrain = 3600;
+constexpr double kLeastLease = 0.1;
+constexpr double kMostLeaseSeconds = kMostLease.count();
 
 struct Key {
   std::string_view name;
@@ -86,6 +89,18 @@ void apply_drain(const Setting& setting, Config& config) {
   config.drain = common::as_seconds(setting, 0, kMostDrain);
 }
 
+void apply_lease(const Setting& setting, Config& config) {
+  const auto lease = common::as_seconds(setting, 0, kMostLeaseSeconds);
+  if (lease > common::Clock::duration::zero()) {
+    common::as_seconds(setting, kLeastLease, kMostLeaseSeconds);
+  }
+  config.lease = lease;
+}
+
+void apply_standby_check(const Setting& setting, Config& config) {
+  config.standby_check = setting.as_bool();
+}
+
 void apply_lb_profile(const Setting& setting, Config& config) {
   config.lb_profile = find_lb_profile(setting.as_string());
   if (!config.lb_profile && !setting.as_string().empty()) {
@@ -112,6 +127,8 @@ constexpr std::array kKeys{
     Key{"drain", apply_drain},
     Key{"lb_profile", apply_lb_profile},
     Key{"escapes", apply_escapes},
+    Key{"lease", apply_lease},
+    Key{"standby_check", apply_standby_check},
 };
 
 void check_keys(const common::TomlFile& file) {

@@ -35,6 +35,8 @@ struct Config {
   Others others = Others::answer;
   common::Clock::duration drain{};
   std::optional<LbProfile> lb_profile;
+  common::Clock::duration lease{};  // 0: none; see lbhc/lease.hpp
+  bool standby_check = false;       // quickCheck out of service: the port must be closed here
 };
 
 // A key's value comes from the resource's [lbhc], else from genapp.toml's, else it is the default;

@@ -103,4 +103,14 @@ Status ask_ignore(const common::Directory& run_dir, const common::Id& id, Clock:
   return ask(run_dir, id, "ignore " + common::seconds_text(ignore) + "\n", timeout);
 }
 
+Status ask_check(const common::Directory& run_dir, const common::Id& id, Clock::duration lease,
+                 Clock::duration timeout) {
+  return ask(run_dir, id, "check " + common::seconds_text(lease) + "\n", timeout);
+}
+
+Status ask_own_probe(const common::Directory& run_dir, const common::Id& id, std::uint16_t port,
+                     Clock::duration timeout) {
+  return ask(run_dir, id, "own-probe " + std::to_string(port) + "\n", timeout);
+}
+
 }  // namespace genapp::lbhc

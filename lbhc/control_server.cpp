@@ -175,9 +175,26 @@ class ControlServer::Impl {
 
   std::string answer(std::string_view line) {
     const auto request = parse_control_request(line);
-    if (!request) return "error: the requests are: status, drain SECONDS, ignore SECONDS\n";
-    if (request->kind == ControlRequest::Kind::drain) handlers_.drain(request->length);
-    if (request->kind == ControlRequest::Kind::ignore) handlers_.ignore(request->length);
+    if (!request) {
+      return "error: the requests are: status, drain SECONDS, ignore SECONDS, check SECONDS, "
+             "own-probe PORT\n";
+    }
+    switch (request->kind) {
+      case ControlRequest::Kind::status:
+        break;
+      case ControlRequest::Kind::drain:
+        handlers_.drain(request->length);
+        break;
+      case ControlRequest::Kind::ignore:
+        handlers_.ignore(request->length);
+        break;
+      case ControlRequest::Kind::check:
+        if (!handlers_.check(request->length)) return "error: the lease has run out\n";
+        break;
+      case ControlRequest::Kind::own_probe:
+        handlers_.own_probe(request->port);
+        break;
+    }
     return handlers_.status();
   }
 

@@ -23,6 +23,7 @@
 #include "common/pid_file.hpp"
 #include "common/printable.hpp"
 #include "lbhc/control.hpp"
+#include "lbhc/lease.hpp"
 #include "lbhc/listener.hpp"
 #include "lbhc/no_probe_clock.hpp"
 #include "lbhc/responder.hpp"
@@ -111,13 +112,17 @@ class Daemon {
   Daemon(DaemonSetup& setup, common::PidFile pid_file, common::Fd listener)
       : setup_(setup),
         pid_file_(std::move(pid_file)),
-        responder_(io_, std::move(listener), setup.config, limits_for_this_process(),
-                   [this](const Address& source) { on_probe(source); }),
+        responder_(
+            io_, std::move(listener), setup.config, limits_for_this_process(),
+            [this](const Address& source) { on_probe(source); }, [this] { return lease_holds(); }),
         control_(io_, setup.run_dir, setup.id,
                  {[this] { return format_status(status()); },
                   [this](Clock::duration length) { drain(length); },
-                  [this](Clock::duration length) { ignore_probes(length); }}),
+                  [this](Clock::duration length) { ignore_probes(length); },
+                  [this](Clock::duration length) { return renew_lease(length); },
+                  [this](std::uint16_t port) { responder_.expect_own_probe(port); }}),
         clock_timer_(io_),
+        lease_timer_(io_),
         drain_timer_(io_),
         signals_(io_, SIGTERM, SIGINT, SIGHUP),
         starter_(io_),
@@ -178,8 +183,41 @@ class Daemon {
                        : "the drill is over: probes count again");
   }
 
+  // A renewal is the whole of a lease's traffic, so the timer is armed for each.
+  bool renew_lease(Clock::duration length) {
+    if (!lease_.renew(common::BootClock::now(), length)) {
+      lease_holds();
+      return false;
+    }
+    lease_length_ = length;
+    lease_timer_.cancel();
+    if (lease_.end()) arm_lease_timer(length);
+    return true;
+  }
+
+  // The timer's clock stands still while the machine is suspended, the lease's does not; so the
+  // lease is also looked at before each answer.
+  void arm_lease_timer(Clock::duration length) {
+    lease_timer_.expires_after(length);
+    lease_timer_.async_wait([this](error_code cancelled) {
+      if (cancelled || stopping_ || !lease_holds()) return;
+      if (const auto end = lease_.end()) arm_lease_timer(*end - common::BootClock::now());
+    });
+  }
+
+  // Ends the daemon when it does not: only a start may bring the port back.
+  bool lease_holds() {
+    if (!lease_.has_run_out(common::BootClock::now())) return true;
+    if (!stopping_) {
+      fail("the lease has run out: no quickCheck and no monitor came for " +
+           common::seconds_text(lease_length_) + " s, so another node may have taken over");
+    }
+    return false;
+  }
+
   void become_ready() {
     phase_ = Phase::serving;
+    renew_lease(setup_.config.lease);
     try {
       setup_.ready();
     } catch (const std::exception& problem) {
@@ -276,6 +314,10 @@ class Daemon {
       status.last_probe =
           LastProbe{milliseconds(now - *last), common::utc_text(last_time_), last_source_.text()};
     }
+    if (const auto end = lease_.end()) {
+      status.lease_ms = milliseconds(
+          std::max<Clock::duration>(*end - common::BootClock::now(), Clock::duration::zero()));
+    }
     if (clock_.flag_up()) {
       status.no_probe = no_probe_cause(status.probes, status.last_probe) +
                         (now < ignore_until_ ? " (a drill lets none count)" : "");
@@ -367,12 +409,15 @@ class Daemon {
   Responder responder_;
   ControlServer control_;
   asio::steady_timer clock_timer_;
+  asio::steady_timer lease_timer_;
   asio::steady_timer drain_timer_;
   asio::signal_set signals_;
   asio::posix::stream_descriptor starter_;
   std::array<char, 1> starter_byte_{};
   Clock::time_point started_;
   NoProbeClock clock_;
+  Lease lease_;
+  Clock::duration lease_length_{};
   Phase phase_ = Phase::starting;
   Address last_source_;
   common::WallClock::time_point last_time_{};

@@ -3,6 +3,11 @@
 namespace genapp::lbhc {
 
 Verdict judge(const Observation& seen) {
+  if (!common::in_service(seen.state) && !seen.answers_here.empty()) {
+    return {Health::unwanted, "the state is " + std::string(common::state_text(seen.state)) +
+                                  ", and " + seen.answers_here +
+                                  ": the load balancer may send traffic to two nodes"};
+  }
   if (seen.state != common::State::in_service_protected) {
     return {Health::not_in_service,
             "the state is " + std::string(common::state_text(seen.state)) + ", not ISP"};
@@ -24,6 +29,7 @@ bool is_failure(Health health, OnNoProbe on_no_probe) {
       return false;
     case Health::dead:
     case Health::hung:
+    case Health::unwanted:
       return true;
     case Health::no_probe:
       return on_no_probe == OnNoProbe::fail;

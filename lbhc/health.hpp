@@ -18,6 +18,7 @@ struct Observation {
   std::string why_silent;       // when it did not
   bool flag_in_status = false;  // the daemon says that no probe comes (its flag file may be lost)
   std::string no_probe_cause;   // why the flag is up, if known
+  std::string answers_here;     // standby_check, out of service: what does answer, if anything
 };
 
 enum class Health {
@@ -26,6 +27,7 @@ enum class Health {
   dead,      // no daemon holds the lock
   hung,      // it lives and does not answer
   no_probe,  // the flag is up
+  unwanted,  // out of service, and something answers
 };
 
 struct Verdict {

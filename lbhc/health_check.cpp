@@ -7,9 +7,13 @@
 #include "common/lock_file.hpp"
 #include "common/paths.hpp"
 #include "common/pid_file.hpp"
+#include "common/printable.hpp"
 #include "lbhc/control.hpp"
 #include "lbhc/health.hpp"
 #include "lbhc/launch.hpp"
+#include "lbhc/local_connection.hpp"
+#include "lbhc/local_listener.hpp"
+#include "lbhc/reply.hpp"
 #include "lbhc/stop.hpp"
 
 namespace genapp::lbhc {
@@ -35,10 +39,13 @@ bool is_started(const common::Directory& run_dir, const common::Id& id) {
   return common::is_alive(run_dir, id);
 }
 
-void ask_daemon(const common::Directory& run_dir, const common::Id& id, Observation& seen) {
+using Question = std::function<Status()>;
+
+void ask_daemon(const common::Directory& run_dir, const common::Id& id, const Question& question,
+                Observation& seen) {
   seen.flag_file = common::flag_is_up(run_dir, id);
   try {
-    const Status status = ask_status(run_dir, id, kControlTime);
+    const Status status = question();
     seen.answered = true;
     seen.flag_in_status = status.no_probe.has_value();
     seen.no_probe_cause = status.no_probe.value_or("");
@@ -47,14 +54,19 @@ void ask_daemon(const common::Directory& run_dir, const common::Id& id, Observat
   }
 }
 
-Observation observe(const common::Directory& run_dir, const common::StateStore& states,
-                    const common::Id& id) {
-  Observation seen;
-  seen.state = states.read();
-  if (seen.state != State::in_service_protected) return seen;
-  seen.alive = common::is_alive(run_dir, id);
-  if (seen.alive) ask_daemon(run_dir, id, seen);
-  return seen;
+// What answers for a resource that is out of service; empty when nothing does.
+std::string what_answers(const common::Directory& run_dir, const common::Id& id,
+                         const Config& config) {
+  if (common::is_alive(run_dir, id)) {
+    // A start in progress may wait for its first probe.
+    const Status status = ask_status(run_dir, id, kControlTime);
+    if (status.phase != Phase::serving) return "";
+    return "its daemon (pid " + std::to_string(status.pid) + ") serves";
+  }
+  const auto listener = find_listener(config.listen, config.port);
+  if (!listener) return "";
+  return "port " + std::to_string(config.port) + " is open (" + listener->text() +
+         "): see whose it is with 'ss -ltnp sport = :" + std::to_string(config.port) + "'";
 }
 
 }  // namespace
@@ -155,8 +167,40 @@ Outcome remove_by_id(const common::Directory& run_dir, common::StateStore& state
 
 Outcome HealthCheck::remove() { return remove_by_id(run_dir_, states_, id_, config_.drain); }
 
+Verdict HealthCheck::look(std::optional<Clock::duration> lease, bool standby) const {
+  Observation seen;
+  seen.state = states_.read();
+  if (standby && !common::in_service(seen.state)) {
+    seen.answers_here = what_answers(run_dir_, id_, config_);
+    // A restore may have come in between.
+    if (!seen.answers_here.empty()) seen.state = states_.read();
+  } else if (seen.state == State::in_service_protected) {
+    seen.alive = common::is_alive(run_dir_, id_);
+    const auto question = [&] {
+      return lease ? ask_check(run_dir_, id_, *lease, kControlTime)
+                   : ask_status(run_dir_, id_, kControlTime);
+    };
+    if (seen.alive) ask_daemon(run_dir_, id_, question, seen);
+  }
+  return judge(seen);
+}
+
+void HealthCheck::probe_itself() const {
+  const auto deadline = Clock::now() + kControlTime;
+  LocalConnection connection(config_.listen, config_.port);
+  ask_own_probe(run_dir_, id_, connection.source_port(), kControlTime);
+  const bool http = config_.protocol == Protocol::http;
+  const std::string answer = connection.ask(http ? "GET / HTTP/1.0\r\n\r\n" : "", deadline);
+  const bool right = http ? answer.starts_with("HTTP/1.0 200 ")
+                          : answer == greeting(config_.protocol, config_.message, false);
+  if (!right) {
+    throw Error("a probe of port " + std::to_string(config_.port) + " was answered with " +
+                common::quoted(answer, 200));
+  }
+}
+
 Outcome HealthCheck::quick_check() {
-  const Verdict verdict = judge(observe(run_dir_, states_, id_));
+  const Verdict verdict = look(config_.lease, config_.standby_check);
   if (is_failure(verdict.health, config_.on_no_probe)) return Outcome::failed(verdict.reason);
   if (verdict.health == Health::no_probe && config_.on_no_probe == OnNoProbe::warn) {
     log::warn(verdict.reason);
@@ -176,7 +220,8 @@ Outcome HealthCheck::recover() {
   Observation seen;
   seen.state = State::in_service_protected;
   seen.alive = is_started(run_dir_, id_);
-  if (seen.alive) ask_daemon(run_dir_, id_, seen);
+  const auto question = [this] { return ask_status(run_dir_, id_, kControlTime); };
+  if (seen.alive) ask_daemon(run_dir_, id_, question, seen);
   const Verdict verdict = judge(seen);
   if (verdict.health == Health::healthy) return Outcome::ok("it is healthy: nothing to recover");
   log::info("starting afresh: " + verdict.reason);

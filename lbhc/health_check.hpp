@@ -9,6 +9,7 @@
 #include "common/identifier.hpp"
 #include "common/log.hpp"
 #include "lbhc/config.hpp"
+#include "lbhc/health.hpp"
 
 namespace genapp::lbhc {
 
@@ -22,6 +23,13 @@ class HealthCheck : public common::Application {
   common::Outcome remove() override;
   common::Outcome quick_check() override;
   common::Outcome recover() override;
+
+  // quick_check() without what on_no_probe makes of it. Renews the lease where `lease` is given (0:
+  // none from now on). `standby`: out of service, the port must be closed. Throws common::Error.
+  Verdict look(std::optional<common::Clock::duration> lease, bool standby) const;
+  // Probes the port as a load balancer would, which does not count as a probe. Throws common::Error
+  // saying what is wrong. Blocks for 3 s at most.
+  void probe_itself() const;
   // DESIGN: it never waits longer than 5 s.
   common::Clock::duration longest_quick_check() const override {
     return std::chrono::milliseconds(4500);

@@ -47,6 +47,14 @@ struct Answered {
   std::size_t discarded = 0;
 };
 
+// A check of our own that is to come; see Responder::expect_own_probe.
+struct OwnProbe {
+  std::uint16_t port;
+  Clock::time_point until;
+};
+constexpr auto kOwnProbeTime = std::chrono::seconds(5);
+constexpr std::size_t kMostOwnProbes = 16;
+
 // HTTP: until its request is complete. Watched by the event loop.
 struct Waiting {
   explicit Waiting(asio::io_context& io) : socket(io) {}
@@ -86,12 +94,13 @@ bool out_of_descriptors(int error) {
 class Responder::Impl {
  public:
   Impl(asio::io_context& io, common::Fd listener, const Config& config, ResponderLimits limits,
-       std::function<void(const Address&)> on_probe)
+       std::function<void(const Address&)> on_probe, std::function<bool()> may_answer)
       : io_(io),
         listener_(io, listener.release()),
         config_(config),
         limits_(limits),
         on_probe_(std::move(on_probe)),
+        may_answer_(std::move(may_answer)),
         sweep_timer_(io),
         pause_timer_(io) {}
 
@@ -101,6 +110,11 @@ class Responder::Impl {
     for (int turn = 0; turn < kMostTurns && listener_.is_open(); ++turn) {
       if (!accept_some()) return;
     }
+  }
+
+  void expect_own_probe(std::uint16_t port) {
+    if (own_probes_.size() >= kMostOwnProbes) own_probes_.pop_front();
+    own_probes_.push_back({port, Clock::now() + kOwnProbeTime});
   }
 
   void drain() {
@@ -151,7 +165,7 @@ class Responder::Impl {
                              SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       note_recovery();
-      serve(common::Fd(fd), Address::from_socket(peer));
+      serve(common::Fd(fd), peer);
       return true;
     }
     const int error = errno;
@@ -191,17 +205,37 @@ class Responder::Impl {
     exhausted_ = false;
   }
 
-  void serve(common::Fd fd, const Address& source) {
-    const bool allowed = config_.allow.allows(source);
+  void serve(common::Fd fd, const sockaddr_storage& peer) {
+    const Address source = Address::from_socket(peer);
+    if (!may_answer_()) return reset(std::move(fd));
+    const bool own = !own_probes_.empty() && take_own_probe(fd, source, port_of(peer));
+    const bool allowed = own || config_.allow.allows(source);
     if (!allowed) {
       ++counters_.others;
       if (config_.others == Others::refuse) return reset(std::move(fd));
     }
     if (counters_.open >= limits_.connections) evict_oldest();
-    if (allowed) on_probe_(source);
+    if (allowed && !own) on_probe_(source);
     // on_probe_ may have ended everything (a failed start).
     if (stopped_) return;
     open_connection(std::move(fd));
+  }
+
+  // Whether it was announced; from another host nobody can come from that address.
+  bool take_own_probe(const common::Fd& fd, const Address& source, std::uint16_t port) {
+    const auto now = Clock::now();
+    std::erase_if(own_probes_, [&](const OwnProbe& probe) { return probe.until < now; });
+    const auto found = std::find_if(own_probes_.begin(), own_probes_.end(),
+                                    [&](const OwnProbe& probe) { return probe.port == port; });
+    if (found == own_probes_.end()) return false;
+    sockaddr_storage here{};
+    socklen_t length = sizeof here;
+    const bool from_here =
+        source.is_loopback() ||
+        (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&here), &length) == 0 &&
+         Address::from_socket(here) == source);
+    if (from_here) own_probes_.erase(found);
+    return from_here;
   }
 
   static void reset(common::Fd fd) {
@@ -320,6 +354,10 @@ class Responder::Impl {
     const auto reader = std::move(connection->reader);
     common::Fd fd(connection->socket.release());
     waiting_.erase(connection);
+    if (!may_answer_()) {
+      --counters_.open;
+      return reset(std::move(fd));
+    }
     if (progress == Progress::complete) return answer_request(std::move(fd), reader->request());
     if (*size > 0) return refuse_request(std::move(fd), progress);
     ++counters_.undelivered;
@@ -392,6 +430,8 @@ class Responder::Impl {
   const Config& config_;
   const ResponderLimits limits_;
   std::function<void(const Address&)> on_probe_;
+  std::function<bool()> may_answer_;
+  std::deque<OwnProbe> own_probes_;
   asio::steady_timer sweep_timer_;
   std::optional<Clock::time_point> sweep_at_;  // nothing while it is not armed
   asio::steady_timer pause_timer_;
@@ -416,11 +456,14 @@ class Responder::Impl {
 };
 
 Responder::Responder(asio::io_context& io, common::Fd listener, const Config& config,
-                     ResponderLimits limits, std::function<void(const Address&)> on_probe)
-    : impl_(std::make_unique<Impl>(io, std::move(listener), config, limits, std::move(on_probe))) {}
+                     ResponderLimits limits, std::function<void(const Address&)> on_probe,
+                     std::function<bool()> may_answer)
+    : impl_(std::make_unique<Impl>(io, std::move(listener), config, limits, std::move(on_probe),
+                                   std::move(may_answer))) {}
 Responder::~Responder() = default;
 void Responder::start() { impl_->start(); }
 void Responder::accept_waiting() { impl_->accept_waiting(); }
+void Responder::expect_own_probe(std::uint16_t port) { impl_->expect_own_probe(port); }
 void Responder::drain() { impl_->drain(); }
 void Responder::stop() { impl_->stop(); }
 const Counters& Responder::counters() const { return impl_->counters(); }

@@ -42,9 +42,13 @@ struct ResponderLimits {
 class Responder {
  public:
   // Takes the listening socket. `on_probe` is called for each connection from an allowed source,
-  // once it is accepted and before it is answered. Nothing happens before start().
-  Responder(boost::asio::io_context& io, common::Fd listener, const Config& config,
-            ResponderLimits limits, std::function<void(const Address&)> on_probe);
+  // once it is accepted and before it is answered. `may_answer` is asked before a connection counts
+  // and before it is answered; where it says no, the connection is reset. Nothing happens before
+  // start().
+  Responder(
+      boost::asio::io_context& io, common::Fd listener, const Config& config,
+      ResponderLimits limits, std::function<void(const Address&)> on_probe,
+      std::function<bool()> may_answer = [] { return true; });
   ~Responder();
   Responder(const Responder&) = delete;
   Responder& operator=(const Responder&) = delete;
@@ -54,6 +58,10 @@ class Responder {
   // Accepts what is waiting now: after a stop of the whole process (SIGSTOP, a frozen virtual
   // machine) the probes that came meanwhile count before the clock is read.
   void accept_waiting();
+
+  // The next connection from this host and `port` of its, within 5 s, is a check of our own: it is
+  // answered, and on_probe does not hear of it.
+  void expect_own_probe(std::uint16_t port);
 
   // Probes are told that this node goes: tcp closes the port (a tcp probe has no other language),
   // http answers 503, haproxy-agent "drain".

@@ -49,6 +49,13 @@ std::optional<LastProbe> last_probe_of(const json::object& object) {
                    text_of(last, "source")};
 }
 
+// Not there in what a daemon of before leases says: it may outlive the installation of this one.
+std::optional<std::int64_t> lease_ms_of(const json::object& object) {
+  const json::value* value = object.if_contains("lease_ms");
+  if (!value || value->is_null()) return std::nullopt;
+  return number_from<std::int64_t>(object, "lease_ms", 0);
+}
+
 std::optional<std::string> no_probe_of(const json::object& object) {
   const json::value& value = object.at("no_probe");
   if (value.is_null()) return std::nullopt;
@@ -72,6 +79,7 @@ Status status_of(const json::object& object) {
   status.others = number_from<std::uint64_t>(object, "others", 0);
   status.connections = number_from<std::uint64_t>(object, "connections", 0);
   status.last_probe = last_probe_of(object);
+  status.lease_ms = lease_ms_of(object);
   status.no_probe = no_probe_of(object);
   return status;
 }
@@ -102,6 +110,7 @@ std::string format_status(const Status& status) {
       {"others", status.others},
       {"connections", status.connections},
       {"last_probe", last_probe_value(status.last_probe)},
+      {"lease_ms", status.lease_ms ? json::value(*status.lease_ms) : json::value(nullptr)},
       {"no_probe", status.no_probe ? json::value(*status.no_probe) : json::value(nullptr)},
   };
   return json::serialize(value) + "\n";

@@ -45,7 +45,8 @@ struct Status {
   std::uint64_t others = 0;
   std::uint64_t connections = 0;
   std::optional<LastProbe> last_probe;
-  std::optional<std::string> no_probe;  // why the flag is up; nothing while it is down
+  std::optional<std::int64_t> lease_ms;  // what is left of it; nothing when there is none
+  std::optional<std::string> no_probe;   // why the flag is up; nothing while it is down
   friend bool operator==(const Status&, const Status&) = default;
 };
 

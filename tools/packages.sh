@@ -21,7 +21,8 @@ packages_of() {
     test)
       echo libgtest-dev libgmock-dev haproxy nginx curl netcat-openbsd openssl iproute2 \
         util-linux procps mandoc spin gcc strace clang-14 libclang-rt-14-dev \
-        exim4-daemon-light
+        exim4-daemon-light resource-agents pacemaker-cli-utils libxml2-utils \
+        keepalived
       ;;
     bench) echo gcc haproxy nginx netcat-openbsd socat perl resource-agents ;;
     ci) echo git clang-format-14 shellcheck ;;
@@ -69,7 +70,7 @@ as_root apt-get update -q || fail "apt-get update failed: is there a network?"
 as_root apt-get install -q -y --no-install-recommends --no-remove $missing ||
   fail "installing failed:$missing"
 
-for service in haproxy nginx exim4; do
+for service in haproxy nginx exim4 keepalived; do
   case "$missing " in
     *" $service "*) stop_service "$service" ;;
   esac

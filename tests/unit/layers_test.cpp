@@ -34,6 +34,7 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"script", {"common"}},
     {"lbhc/lbhcd", {"common", "cluster", "lbhc"}},
     {"action", {"common", "cluster", "lbhc", "script"}},
+    {"cluster/ocf", {"common", "cluster", "lbhc", "script", "action"}},
     {"restore", {"action"}},
     {"remove", {"action"}},
     {"quickcheck", {"action"}},

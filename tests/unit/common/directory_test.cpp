@@ -244,6 +244,19 @@ TEST(RunDir, RefusesWhatIsMissingOrNoDirectory) {
   EXPECT_THAT(run_dir_error(temp / "file/below"), HasSubstr("not a directory"));
 }
 
+TEST(RunDir, IsMadeForWhoAsks) {
+  const TempDir temp;
+  const ScopedEnv run("GENAPP_RUN_DIR", temp / "run");
+  EXPECT_EQ(error_of([] { make_run_dir(); }), "");
+  EXPECT_TRUE(fs::is_directory(temp / "run"));
+  EXPECT_EQ(error_of([] { make_run_dir(); }), "");
+  const ScopedEnv below("GENAPP_RUN_DIR", temp / "none/run");
+  EXPECT_THAT(error_of([] { make_run_dir(); }), HasSubstr("making the run directory"));
+  fs::create_directory_symlink("run", temp / "link");
+  const ScopedEnv link("GENAPP_RUN_DIR", temp / "link");
+  EXPECT_THAT(error_of([] { make_run_dir(); }), HasSubstr("symbolic link"));
+}
+
 TEST(RunDir, RefusesASymlink) {
   const TempDir temp;
   fs::create_directory(temp / "real");

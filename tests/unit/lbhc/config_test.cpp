@@ -50,6 +50,19 @@ TEST_F(ConfigTest, HasTheDocumentedDefaults) {
   EXPECT_EQ(config.others, Others::answer);
   EXPECT_EQ(config.drain, 0s);
   EXPECT_FALSE(config.lb_profile);
+  EXPECT_EQ(config.lease, 0s);
+  EXPECT_FALSE(config.standby_check);
+}
+
+TEST_F(ConfigTest, TakesALeaseOrNone) {
+  EXPECT_EQ(read("lease = 7.5\n").lease, 7500ms);
+  EXPECT_EQ(read("lease = 0.1\n").lease, 100ms);
+  EXPECT_EQ(read("lease = 0\n", "lease = 5\n").lease, 0s);
+  EXPECT_TRUE(read("standby_check = true\n").standby_check);
+  for (const char* wrong : {"lease = 0.05\n", "lease = -1\n", "lease = 86401\n", "lease = \"x\"\n",
+                            "standby_check = 1\n"}) {
+    EXPECT_THAT(error(wrong), StartsWith("lb.toml:4: lbhc.")) << wrong;
+  }
 }
 
 TEST_F(ConfigTest, TakesEveryKey) {

@@ -40,6 +40,30 @@ TEST(ControlRequest, KnowsIgnoreAndItsTime) {
   }
 }
 
+TEST(ControlRequest, KnowsCheckAndItsLease) {
+  for (const auto& [text, time] : std::vector<std::pair<const char*, common::Clock::duration>>{
+           {"check 0", 0s}, {"check 0.2", 200ms}, {"check 86400", kMostLease}}) {
+    const auto request = parse_control_request(text);
+    ASSERT_TRUE(request) << text;
+    EXPECT_EQ(request->kind, ControlRequest::Kind::check);
+    EXPECT_EQ(request->length, time);
+  }
+  for (const char* text : {"check", "check ", "check 86401", "check -1", "check x", "checks 1"}) {
+    EXPECT_FALSE(parse_control_request(text)) << text;
+  }
+}
+
+TEST(ControlRequest, KnowsOwnProbeAndItsPort) {
+  const auto request = parse_control_request("own-probe 40123");
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->kind, ControlRequest::Kind::own_probe);
+  EXPECT_EQ(request->port, 40123);
+  for (const char* text : {"own-probe", "own-probe ", "own-probe 0", "own-probe 65536",
+                           "own-probe -1", "own-probe 1 ", "own-probe 1.5", "own-probe x"}) {
+    EXPECT_FALSE(parse_control_request(text)) << text;
+  }
+}
+
 TEST(ControlRequest, KnowsNothingElse) {
   for (const char* text : {"", " ", "STATUS", "status ", " status", "status\r", "stop", "drain",
                            "drain ", "drain x", "drain -1", "drain 3601", "drain nan", "drain inf",

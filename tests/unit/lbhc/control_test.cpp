@@ -97,6 +97,9 @@ class ControlTest : public testing::Test {
   std::atomic<int> drains_{0};
   std::atomic<std::int64_t> drain_ms_{0};
   std::atomic<std::int64_t> ignore_ms_{-1};
+  std::atomic<std::int64_t> lease_ms_{-1};
+  std::atomic<bool> lease_runs_{true};
+  std::atomic<int> own_port_{0};
   std::atomic<bool> hung_{false};
   std::atomic<bool> held_{false};
   ControlServer server_{
@@ -110,7 +113,12 @@ class ControlTest : public testing::Test {
        },
        [this](common::Clock::duration length) {
          ignore_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
-       }}};
+       },
+       [this](common::Clock::duration length) {
+         lease_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
+         return lease_runs_.load();
+       },
+       [this](std::uint16_t port) { own_port_ = port; }}};
   std::thread loop_;
 };
 
@@ -135,6 +143,22 @@ TEST_F(ControlTest, PassesIgnoreOn) {
   EXPECT_EQ(ask_ignore(dir_, kId, 0s, 20s).id, "app1");
   EXPECT_EQ(ignore_ms_, 0);
   EXPECT_EQ(drains_, 0);
+}
+
+TEST_F(ControlTest, PassesACheckOnAndTellsOfALeaseThatHasRunOut) {
+  serve();
+  EXPECT_EQ(ask_check(dir_, kId, 7500ms, 20s).id, "app1");
+  EXPECT_EQ(lease_ms_, 7500);
+  EXPECT_EQ(ask_check(dir_, kId, 0s, 20s).id, "app1");
+  EXPECT_EQ(lease_ms_, 0);
+  lease_runs_ = false;
+  EXPECT_THAT(error_of([&] { ask_check(dir_, kId, 1s, 20s); }), HasSubstr("the lease has run out"));
+}
+
+TEST_F(ControlTest, PassesAnOwnProbeOn) {
+  serve();
+  EXPECT_EQ(ask_own_probe(dir_, kId, 40123, 20s).id, "app1");
+  EXPECT_EQ(own_port_, 40123);
 }
 
 TEST_F(ControlTest, TakesARequestInPiecesAndOneOnly) {

@@ -432,6 +432,75 @@ TEST_F(DaemonTest, IgnoresNoFirstProbe) {
   EXPECT_EQ(status().probes, 1u);
 }
 
+TEST_F(DaemonTest, EndsWhenItsLeaseHasRunOut) {
+  config_.hc_timeout = 1h;
+  config_.lease = 300ms;
+  EXPECT_EQ(start_and_wait(), 1);
+  EXPECT_THAT(problem(),
+              HasSubstr("the lease has run out: no quickCheck and no monitor came for 0.3 s"));
+  EXPECT_FALSE(accepts(port_.number()));
+  EXPECT_THAT(files(), testing::IsEmpty());
+}
+
+// Neither by probes nor by those who only want to know.
+TEST_F(DaemonTest, KeepsItsLeaseByChecksAlone) {
+  config_.hc_timeout = 1h;
+  start();
+  ask_check(dir_, kId, 20s, 20s);
+  probe_once();
+  EXPECT_LE(*status().lease_ms, 20'000);
+  ask_check(dir_, kId, 1h, 20s);
+  EXPECT_GT(*status().lease_ms, 20'000);
+  ask_check(dir_, kId, 200ms, 20s);
+  wait_until([this] {
+    if (daemon_->running() && answers()) accepts(port_.number());
+    return !daemon_->running();
+  });
+  EXPECT_THAT(problem(), HasSubstr("for 0.2 s"));
+}
+
+TEST_F(DaemonTest, HasNoLeaseUnlessItIsGivenOne) {
+  config_.hc_timeout = 1h;
+  start();
+  EXPECT_FALSE(status().lease_ms);
+  ask_check(dir_, kId, 1h, 20s);
+  EXPECT_TRUE(status().lease_ms);
+  ask_check(dir_, kId, 0s, 20s);
+  EXPECT_FALSE(status().lease_ms);
+}
+
+// Stopped with all its node, and thawed when another may serve: whatever comes first, a probe that
+// waited or the manager's next check, is turned away.
+TEST_F(DaemonTest, AnswersNothingAtAThawAfterItsLeaseRanOut) {
+  config_.hc_timeout = 1h;
+  start();
+  ask_check(dir_, kId, 1500ms, 20s);
+  daemon_->signal(SIGSTOP);
+  std::vector<tests::Client> waiting;
+  for (int i = 0; i < 5; ++i) waiting.emplace_back("127.0.0.1", port_.number());
+  tests::Child check(
+      [this] { return error_of([this] { ask_check(dir_, kId, 1h, 20s); }).empty() ? 1 : 0; });
+  ASSERT_FALSE(wait_until([] { return false; }, 1600ms));
+  daemon_->signal(SIGCONT);
+  for (auto& client : waiting) EXPECT_EQ(client.receive().bytes, "");
+  EXPECT_EQ(check.wait(), 0);
+  EXPECT_EQ(daemon_->wait(), 1);
+  EXPECT_FALSE(accepts(port_.number()));
+}
+
+// The start's own waiting is bounded by HC_TIMEOUT.
+TEST_F(DaemonTest, BeginsItsLeaseWhenItServes) {
+  config_.hc_timeout = 1h;
+  config_.lease = 200ms;
+  start([](DaemonSetup& setup) { setup.wait_first_probe = true; });
+  EXPECT_FALSE(status().lease_ms);
+  ASSERT_FALSE(wait_until([] { return false; }, 300ms));
+  ASSERT_TRUE(daemon_->running());
+  probe_once();
+  EXPECT_EQ(daemon_->wait(), 1);
+  EXPECT_THAT(problem(), HasSubstr("the lease has run out"));
+}
+
 TEST_F(DaemonTest, TellsThatItRunsInTheForeground) {
   start([](DaemonSetup& setup) { setup.drain_on_term = true; });
   EXPECT_TRUE(status().foreground);

@@ -34,6 +34,26 @@ TEST(Judge, FollowsTheRulesInEveryCombination) {
   }
 }
 
+// standby_check.
+TEST(Judge, OutOfServiceNothingMayAnswer) {
+  for (const State state : {State::out_unimpaired, State::out_failed}) {
+    Observation seen;
+    seen.state = state;
+    seen.answers_here = "port 54321 is open (0.0.0.0)";
+    const Verdict verdict = judge(seen);
+    EXPECT_EQ(verdict.health, Health::unwanted);
+    EXPECT_THAT(verdict.reason, testing::HasSubstr("port 54321 is open (0.0.0.0)"));
+    for (const auto rule : {OnNoProbe::fail, OnNoProbe::warn, OnNoProbe::ignore}) {
+      EXPECT_TRUE(is_failure(verdict.health, rule));
+    }
+  }
+  // Somebody has told quickCheck to look away.
+  Observation unprotected;
+  unprotected.state = State::in_service_unprotected;
+  unprotected.answers_here = "port 54321 is open (0.0.0.0)";
+  EXPECT_EQ(judge(unprotected).health, Health::not_in_service);
+}
+
 Observation serving() {
   Observation seen;
   seen.state = State::in_service_protected;

@@ -17,6 +17,7 @@
 
 #include "common/log.hpp"
 #include "lbhc/listener.hpp"
+#include "lbhc/local_connection.hpp"
 #include "tests/support/net.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/wait.hpp"
@@ -40,11 +41,13 @@ class Running {
  public:
   explicit Running(Config config, ResponderLimits limits = {})
       : config_(std::move(config)),
-        responder_(io_, open_listener("any", port_.number()), config_, limits,
-                   [this](const Address& source) {
-                     ++probes_;
-                     last_source_ = source.text();
-                   }) {
+        responder_(
+            io_, open_listener("any", port_.number()), config_, limits,
+            [this](const Address& source) {
+              ++probes_;
+              last_source_ = source.text();
+            },
+            [this] { return may_answer_; }) {
     responder_.start();
     loop_ = std::thread([this] { io_.run(); });
   }
@@ -86,6 +89,12 @@ class Running {
   void drain() {
     in_loop([this] { responder_.drain(); });
   }
+  void forbid_answers() {
+    in_loop([this] { may_answer_ = false; });
+  }
+  void expect_own_probe(std::uint16_t port) {
+    in_loop([this, port] { responder_.expect_own_probe(port); });
+  }
 
  private:
   Port port_;
@@ -95,6 +104,7 @@ class Running {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
   int probes_ = 0;
+  bool may_answer_ = true;
   std::string last_source_;
   Responder responder_;
   std::thread loop_;
@@ -128,6 +138,55 @@ TEST(ResponderTcp, SendsTheMessageByteForByteAndEndsWithAFin) {
   Running running(tcp(message));
   expect_polite(probe(running.port()), message);
   expect_polite(probe(running.port(), "", "::1"), message);
+}
+
+// Where the lease has run out.
+TEST(ResponderTcp, ResetsAndCountsNothingWhenItMayNotAnswer) {
+  Running running(tcp("OK"));
+  running.forbid_answers();
+  const Client::Received received = running.connect().receive();
+  EXPECT_EQ(received.bytes, "");
+  EXPECT_TRUE(received.reset);
+  EXPECT_EQ(running.probes(), 0);
+  EXPECT_EQ(running.counters().answered, 0u);
+}
+
+TEST(ResponderHttp, ResetsWhoseRequestComesWhenItMayAnswerNoMore) {
+  Running running(http("OK"));
+  Client client = running.connect();
+  client.send("GET / HT");
+  ASSERT_TRUE(wait_until([&] { return running.counters().open == 1; }));
+  running.forbid_answers();
+  client.send("TP/1.0\r\n\r\n");
+  const Client::Received received = client.receive();
+  EXPECT_EQ(received.bytes, "");
+  EXPECT_TRUE(received.reset);
+  EXPECT_TRUE(running.none_open());
+  EXPECT_EQ(running.counters().answered, 0u);
+}
+
+// A monitor's.
+TEST(ResponderTcp, AnswersAnOwnProbeThatItWasToldOfAndDoesNotCountIt) {
+  Running running(only_from("203.0.113.1", Others::refuse));
+  LocalConnection own("any", running.port());
+  running.expect_own_probe(own.source_port());
+  EXPECT_EQ(own.ask("", common::Clock::now() + 20s), "OK");
+  EXPECT_EQ(running.probes(), 0);
+  EXPECT_EQ(running.counters().others, 0u);
+  EXPECT_EQ(running.counters().answered, 1u);
+  // Only that one.
+  EXPECT_TRUE(running.connect().receive().reset);
+  EXPECT_EQ(running.counters().others, 1u);
+}
+
+TEST(ResponderTcp, CountsAProbeFromAnotherPortWhileItExpectsAnOwnOne) {
+  Running running(tcp("OK"));
+  LocalConnection own("ipv4", running.port());
+  running.expect_own_probe(own.source_port());
+  expect_polite(probe(running.port()), "OK");
+  EXPECT_EQ(running.probes(), 1);
+  EXPECT_EQ(own.ask("", common::Clock::now() + 20s), "OK");
+  EXPECT_EQ(running.probes(), 1);
 }
 
 TEST(ResponderTcp, SendsNothingWithoutAMessage) {
