@@ -47,14 +47,25 @@ function(genapp_compile_apart)
   set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
-# A program of genapp's: genapp_executable(NAME sources... LIBRARIES ... DESTINATION ...)
+# A program of genapp's: genapp_executable(NAME sources... LIBRARIES ... DESTINATION ...
+#   [COMPONENT the package that it goes to, by default genapp])
 function(genapp_executable name)
-  cmake_parse_arguments(ARG "" "DESTINATION" "SOURCES;LIBRARIES" ${ARGN})
+  set(ARG_COMPONENT ${CMAKE_INSTALL_DEFAULT_COMPONENT_NAME})
+  cmake_parse_arguments(ARG "" "DESTINATION;COMPONENT" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} genapp_flags)
   if(GENAPP_STATIC)
     target_link_options(${name} PRIVATE -static)
   endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
-  install(TARGETS ${name} DESTINATION ${ARG_DESTINATION})
+  install(TARGETS ${name} DESTINATION ${ARG_DESTINATION} COMPONENT ${ARG_COMPONENT})
+endfunction()
+
+# What is installed compressed: genapp_gzip(NAME SOURCE RESULT) makes RESULT in this build folder.
+function(genapp_gzip name source result)
+  # No name and no time in it: the same source gives the same bytes.
+  add_custom_command(OUTPUT ${result}
+    COMMAND gzip -9 -n -c ${source} > ${result}
+    DEPENDS ${source} VERBATIM)
+  add_custom_target(gzip_${name} ALL DEPENDS ${CMAKE_CURRENT_BINARY_DIR}/${result})
 endfunction()

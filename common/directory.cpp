@@ -83,13 +83,6 @@ bool is_daemons_group(gid_t group) {
   }
 }
 
-// A run directory that root has just made. Failing, daemons stay root and say so.
-void share_with_daemons(const Directory& dir) {
-  const auto daemons = ::geteuid() == 0 ? daemon_account() : std::nullopt;
-  if (!daemons || ::fchown(dir.fd(), 0, daemons->identity.group) != 0) return;
-  ::fchmod(dir.fd(), 0775);
-}
-
 void check_run_dir(const Directory& dir) {
   struct stat info {};
   if (::fstat(dir.fd(), &info) != 0) throw system_error("run directory " + dir.path(), errno);
@@ -220,6 +213,20 @@ Directory open_run_dir() {
   check_run_dir(dir);
   return dir;
 }
+
+namespace {
+
+// As the package's tmpfiles.d has it: daemons that give up root go on writing there.
+void share_with_daemons(const Directory& dir) {
+  if (::geteuid() != 0) return;
+  const auto daemons = daemon_account();
+  if (!daemons) return;
+  if (::fchown(dir.fd(), 0, daemons->identity.group) != 0 || ::fchmod(dir.fd(), 0770) != 0) {
+    throw system_error("making the run directory " + dir.path(), errno);
+  }
+}
+
+}  // namespace
 
 Directory make_run_dir() {
   const std::string path = paths::run_dir();

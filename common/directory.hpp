@@ -64,8 +64,8 @@ std::optional<std::string> read_file(const std::string& path, std::size_t most);
 // make a dead resource look healthy. The daemons' own group may (docs/security.md).
 Directory open_run_dir();
 
-// The same, made when it does not exist and its parent does, for those who are called on nodes that
-// nobody prepared: mode 0755; root's is the group's of the user genapp, if there is one, and 0775.
+// The same, made when it does not exist and its parent does: for those who are called on nodes that
+// nobody prepared. Mode 0755; by root, where there is a user for daemons, 0770 with its group.
 Directory make_run_dir();
 
 // The same; nothing when it does not exist.

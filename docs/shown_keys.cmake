@@ -1,10 +1,11 @@
-# Fails unless every key of [lbhc] that the code knows is in the guide and in the man page, and every
-# key of [script] in its man page.
+# Fails unless every key of [lbhc] that the code knows is in the guide, in the man page and in the
+# package's genapp.toml, and every key of [script] in its man page.
 #   cmake -D SOURCE_DIR=... -P shown_keys.cmake
 
 file(READ ${SOURCE_DIR}/lbhc/config.cpp code)
 file(READ ${SOURCE_DIR}/docs/lbhc.md guide)
 file(READ ${SOURCE_DIR}/docs/man/genapp.toml.5 page)
+file(READ ${SOURCE_DIR}/packaging/etc/genapp.toml settings)
 
 string(REGEX MATCHALL "Key{\"[a-z0-9_]+\"" entries "${code}")
 list(LENGTH entries count)
@@ -19,14 +20,18 @@ foreach(entry ${entries})
   # A row of the guide's table, and an item of the page's list.
   string(FIND "${guide}" "\n| `${key}` |" in_guide)
   string(FIND "${page}" "\n.It Cm ${key}\n" in_page)
+  string(FIND "${settings}" "\n#${key} = " in_settings)
   if(in_guide EQUAL -1)
     message(SEND_ERROR "docs/lbhc.md has no row for the key ${key}")
   endif()
   if(in_page EQUAL -1)
     message(SEND_ERROR "docs/man/genapp.toml.5 has no item for the key ${key}")
   endif()
+  if(in_settings EQUAL -1)
+    message(SEND_ERROR "packaging/etc/genapp.toml does not show the key ${key}")
+  endif()
 endforeach()
-message(STATUS "${count} keys, each in docs/lbhc.md and genapp.toml.5")
+message(STATUS "${count} keys, each in docs/lbhc.md, genapp.toml.5 and the package's genapp.toml")
 
 # A page's item may name several keys; those that are made of an action's name are none of the table's.
 file(READ ${SOURCE_DIR}/script/config.cpp script_code)

@@ -21,7 +21,7 @@ packages_of() {
     test)
       echo libgtest-dev libgmock-dev haproxy nginx curl netcat-openbsd openssl iproute2 \
         util-linux procps mandoc spin gcc strace clang-14 libclang-rt-14-dev \
-        exim4-daemon-light resource-agents pacemaker-cli-utils libxml2-utils \
+        exim4-daemon-light mmdebstrap lintian systemd resource-agents pacemaker-cli-utils libxml2-utils \
         keepalived
       ;;
     bench) echo gcc haproxy nginx netcat-openbsd socat perl resource-agents ;;

@@ -120,7 +120,8 @@ int run_agent(Kind kind, int argc, const char* const* argv) {
   const std::string name = name_of(kind);
   std::string usage = kUsage;
   usage.replace(usage.find("%s"), 2, name.substr(name.rfind(':') + 1));
-  Code code = Code::generic;
+  // What stays for --help and --version.
+  Code code = Code::success;
   const int exit_code = common::run_program({name, "OCF resource agent", usage}, argc, argv, [&] {
     const Answer answer = run_action(kind, argc, argv);
     report(kind, answer);

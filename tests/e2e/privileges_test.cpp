@@ -185,7 +185,7 @@ TEST_F(Privileges, ARunDirectoryThatTheOcfAgentMakesIsTheUsersToo) {
   start.env["OCF_RESKEY_port"] = std::to_string(kLowPort);
   start.env["OCF_RESKEY_wait_first_probe"] = "false";
   ASSERT_TRUE(succeeded(run(start)));
-  EXPECT_EQ(shell("stat -c '%u %g %a' $RUN"), "0 " + kGroup + " 775\n");
+  EXPECT_EQ(shell("stat -c '%u %g %a' $RUN"), "0 " + kGroup + " 770\n");
   EXPECT_EQ(shell("stat -c %u $RUN/lb.pid"), kUser + "\n");
   start.argv.back() = "stop";
   EXPECT_TRUE(succeeded(run(start)));
