@@ -110,13 +110,15 @@ std::string Rounds::json() const {
 }
 
 void report(const std::vector<Rounds>& tables, const std::string& json_path) {
-  std::string all = "[";
-  for (const Rounds& table : tables) {
-    std::printf("%s\n", table.table().c_str());
-    all += (all.size() > 1 ? ",\n" : "") + table.json();
-  }
+  for (const Rounds& table : tables) std::printf("%s\n", table.table().c_str());
   std::fflush(stdout);
+  write_json(tables, json_path);
+}
+
+void write_json(const std::vector<Rounds>& tables, const std::string& json_path) {
   if (json_path.empty()) return;
+  std::string all = "[";
+  for (const Rounds& table : tables) all += (all.size() > 1 ? ",\n" : "") + table.json();
   std::ofstream file(json_path);
   file << all << "]\n";
   if (!file.flush()) throw std::runtime_error("writing " + json_path + " failed");

@@ -5,18 +5,19 @@ cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'END'
-Usage: bench/run.sh [probes] [quickcheck] [memory] [script] [-- OPTION...]
+Usage: bench/run.sh [probes] [quickcheck] [memory] [script] [failover] [-- OPTION...]
 Installs what is missing with apt (as root, or with sudo), builds, and runs the benchmarks named, or
-all four. Tables on standard output, every round's figures in build/release/bench/NAME.json.
+the first four. Tables on standard output, every round's figures in build/release/bench/NAME.json.
 OPTIONs go to each benchmark: --rounds N, --runs N; see build/release/bench/NAME --help.
-About 15 minutes for all on a machine with two processors and nothing else to do.
+About 15 minutes for the four on a machine with two processors and nothing else to do; failover needs
+root and takes 6 minutes a round.
 END
 }
 
 names=()
 while [ $# -gt 0 ]; do
   case $1 in
-    probes | quickcheck | memory | script) names+=("$1") ;;
+    probes | quickcheck | memory | script | failover) names+=("$1") ;;
     --help) usage; exit 0 ;;
     --) shift; break ;;
     *) usage >&2; exit 64 ;;

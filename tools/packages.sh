@@ -22,9 +22,12 @@ packages_of() {
       echo libgtest-dev libgmock-dev haproxy nginx curl netcat-openbsd openssl iproute2 \
         util-linux procps mandoc spin gcc strace clang-14 libclang-rt-14-dev \
         exim4-daemon-light mmdebstrap lintian systemd resource-agents pacemaker-cli-utils libxml2-utils \
-        keepalived
+        keepalived pacemaker corosync
       ;;
-    bench) echo gcc haproxy nginx netcat-openbsd socat perl resource-agents ;;
+    bench)
+      echo gcc haproxy nginx netcat-openbsd socat perl resource-agents pacemaker corosync \
+        pacemaker-cli-utils iproute2 util-linux libgtest-dev libgmock-dev
+      ;;
     ci) echo git clang-format-14 shellcheck ;;
     *) fail "the sets are build, demo, test, bench and ci, not \"$1\"" ;;
   esac
@@ -70,7 +73,7 @@ as_root apt-get update -q || fail "apt-get update failed: is there a network?"
 as_root apt-get install -q -y --no-install-recommends --no-remove $missing ||
   fail "installing failed:$missing"
 
-for service in haproxy nginx exim4 keepalived; do
+for service in haproxy nginx exim4 keepalived pacemaker corosync; do
   case "$missing " in
     *" $service "*) stop_service "$service" ;;
   esac

@@ -24,13 +24,15 @@ class Namespace {
   Command inside(Command command) const;
   // A shell command run inside; throws std::runtime_error when it fails. What it prints.
   std::string shell(const std::string& script) const;
+  // The first process inside, by its number outside.
+  pid_t init() const { return init_; }
 
  private:
   void find_init();
 
   Network network_;
   Process holder_;
-  pid_t init_ = 0;  // the first process inside, by its number outside
+  pid_t init_ = 0;
 };
 
 }  // namespace genapp::tests

@@ -34,11 +34,12 @@ Fd memory_file() {
   return fd;
 }
 
-std::string content(const Fd& fd) {
+std::string content(const Fd& fd, std::size_t from = 0) {
   std::string text;
   char buffer[4096];
   ssize_t n = 0;
-  while ((n = ::pread(fd.get(), buffer, sizeof buffer, static_cast<off_t>(text.size()))) > 0) {
+  while ((n = ::pread(fd.get(), buffer, sizeof buffer, static_cast<off_t>(from + text.size()))) >
+         0) {
     text.append(buffer, static_cast<std::size_t>(n));
   }
   return text;
@@ -163,7 +164,7 @@ Result Process::stop() {
   return wait();
 }
 
-std::string Process::out() const { return content(out_); }
+std::string Process::out(std::size_t from) const { return content(out_, from); }
 std::string Process::err() const { return content(err_); }
 
 Result run(const Command& command) { return Process(command).wait(); }

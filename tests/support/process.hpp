@@ -46,8 +46,8 @@ class Process {
   Result wait();
   // TERM, then wait().
   Result stop();
-  // What it has written so far.
-  std::string out() const;
+  // What it has written so far; of standard output, from a byte on.
+  std::string out(std::size_t from = 0) const;
   std::string err() const;
 
  private:

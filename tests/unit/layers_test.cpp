@@ -42,6 +42,7 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"ctl", {"common", "cluster", "lbhc", "script"}},
     {"ctl/drill", {"common", "cluster", "lbhc", "ctl"}},
     {"bench", {}},  // the programs as they are shipped, not their code
+    {"bench/failover", {"bench", "tests/e2e/lab"}},
     {"fuzz", {"common", "cluster", "lbhc", "script", "ctl"}},
 };
 
