@@ -38,8 +38,8 @@ class Privileges : public testing::Test {
     ASSERT_EQ(::geteuid(), 0u)
         << "run as root: only root can change users (GENAPP_E2E=off leaves these tests out)";
     const std::string folder = std::filesystem::path(node_.run_dir()).parent_path().string();
-    for (const char* name : {"restore", "remove", "quickCheck", "lbhcd"}) {
-      std::filesystem::copy_file(program(name), folder + "/" + name);
+    for (const std::string name : {"restore", "remove", "quickCheck", "lbhcd", "ocf/lbhc"}) {
+      std::filesystem::copy_file(program(name), folder + "/" + name.substr(name.rfind('/') + 1));
     }
     write_file(folder + "/passwd", read_file("/etc/passwd") + "genapp:x:" + kUser + ":" + kGroup +
                                        "::/nonexistent:/usr/sbin/nologin\n");
@@ -177,10 +177,24 @@ TEST_F(Privileges, ButIsAnErrorWhereTheUserWasAskedFor) {
   EXPECT_FALSE(node_.has("app1.sock"));
 }
 
+// Called on nodes that nobody prepared.
+TEST_F(Privileges, ARunDirectoryThatTheOcfAgentMakesIsTheUsersToo) {
+  shell("rmdir $RUN");
+  Command start = inside({"/mnt/lbhc", "start"});
+  start.env["OCF_RESOURCE_INSTANCE"] = "lb";
+  start.env["OCF_RESKEY_port"] = std::to_string(kLowPort);
+  start.env["OCF_RESKEY_wait_first_probe"] = "false";
+  ASSERT_TRUE(succeeded(run(start)));
+  EXPECT_EQ(shell("stat -c '%u %g %a' $RUN"), "0 " + kGroup + " 770\n");
+  EXPECT_EQ(shell("stat -c %u $RUN/lb.pid"), kUser + "\n");
+  start.argv.back() = "stop";
+  EXPECT_TRUE(succeeded(run(start)));
+}
+
 // Another user of the machine.
 TEST_F(Privileges, AnotherUserCanNeitherAskNorStopNorChangeAnything) {
   ASSERT_TRUE(succeeded(act("restore")));
-  const std::string before = shell("ls -ln --time-style=+ $RUN | grep -v hc-ng");
+  const std::string before = shell("ls -ln --time-style=+ $RUN | grep -v -e hc-ng -e ^total");
   for (const char* script :
        {"echo 'drain 1' | nc -U $RUN/app1.sock", "cat $RUN/app1.pid", "touch $RUN/app1-hc-ng",
         "rm -f $RUN/app1.pid", "ln $RUN/app1.pid $RUN/app2.pid", ": > $RUN/app1.lock"}) {
@@ -189,7 +203,7 @@ TEST_F(Privileges, AnotherUserCanNeitherAskNorStopNorChangeAnything) {
   const std::string pid = shell("echo -n $PID");
   EXPECT_NE(as("65534", "kill -9 " + pid).exit_code, 0);
   EXPECT_NE(as("65534", "cat /proc/" + pid + "/environ").exit_code, 0);
-  EXPECT_EQ(shell("ls -ln --time-style=+ $RUN | grep -v hc-ng"), before);
+  EXPECT_EQ(shell("ls -ln --time-style=+ $RUN | grep -v -e hc-ng -e ^total"), before);
   EXPECT_EQ(answer(), "OK");
 }
 

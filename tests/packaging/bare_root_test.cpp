@@ -43,8 +43,10 @@ class BareRoot {
           "making a Debian root takes root (GENAPP_E2E=off leaves this test out)");
     }
     Command make{{"mmdebstrap", "--quiet", "--mode=root", "--variant=essential",
-                  "--include=mount," + depends(), "bookworm", folder_.path(),
-                  "http://deb.debian.org/debian"}};
+                  "--include=mount," + depends()}};
+    const std::string proxy = output_of({"apt-config", "dump", "Acquire::http::Proxy"});
+    if (!proxy.empty()) make.argv.push_back("--aptopt=" + proxy);
+    make.argv.insert(make.argv.end(), {"bookworm", folder_.path(), mirror()});
     make.limit = std::chrono::minutes(2);
     const Result made = tests::run(host_.inside(make));
     if (made.exit_code != 0) {
@@ -88,6 +90,14 @@ class BareRoot {
   }
 
  private:
+  // The one that this machine's packages come from, since another may be out of reach.
+  static std::string mirror() {
+    const std::string known =
+        output_of({"apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages",
+                   "Codename: bookworm", "Component: main"});
+    const std::string first = known.substr(0, known.find('\n'));
+    return first.empty() ? "http://deb.debian.org/debian" : first;
+  }
   static std::string depends() {
     std::string packages = output_of({"dpkg-deb", "-f", package_file("genapp"), "Depends"});
     packages.erase(std::remove_if(packages.begin(), packages.end(), ::isspace), packages.end());
