@@ -7,8 +7,8 @@ usage() {
   cat <<'END'
 Usage: ./test.sh [--quick | --sweep | --fuzz]
 Installs what is missing with apt (as root, or with sudo), builds, and runs all tests: first as
-shipped (build/release), then with AddressSanitizer and UndefinedBehaviorSanitizer (build/asan), then
-the fuzzers for 5 s each (build/fuzz).
+shipped (build/release), then those that concern our own code with AddressSanitizer and
+UndefinedBehaviorSanitizer (build/asan), then the fuzzers for 5 s each (build/fuzz).
   --quick   only as shipped
   --sweep   only the sweeps, the races, the hostile probers and the model, as shipped and at full
             length: all of it instead of the subset that the other runs have (three quarters of an
@@ -58,12 +58,11 @@ leave_out_e2e() { [ "${GENAPP_E2E:-on}" = off ]; }
 e2e_warning='*** GENAPP_E2E=off: the end-to-end tests are LEFT OUT ***'
 
 # Which labels a preset leaves out. The model is no program of ours: sanitizers find nothing in it.
-# Packages are made of the release build alone. The cluster has nothing of ours but the agent and its
-# daemon, which other tests sanitize, and a minute of waiting.
+# Of the end-to-end tests a build with sanitizers has those of our daemon alone (tests/e2e/CMakeLists.txt).
 left_out_labels() {
   local labels='^$'
   if leave_out_e2e; then labels+='|^e2e$|^packaging$|^cluster$'; fi
-  if [ "$1" = asan ]; then labels+='|^model$|^packaging$|^cluster$'; fi
+  if [ "$1" = asan ]; then labels+='|^model$'; fi
   printf '%s' "$labels"
 }
 

@@ -10,7 +10,7 @@ Installs what is missing with apt (as root, or with sudo), builds, and runs the 
 the first four. Tables on standard output, every round's figures in build/release/bench/NAME.json.
 OPTIONs go to each benchmark: --rounds N, --runs N; see build/release/bench/NAME --help.
 About 15 minutes for the four on a machine with two processors and nothing else to do; failover needs
-root and takes 6 minutes a round.
+root and takes 3 minutes a round.
 END
 }
 

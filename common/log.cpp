@@ -9,6 +9,8 @@
 #include <spdlog/spdlog.h>
 #include <syslog.h>
 
+#include <optional>
+
 #include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/printable.hpp"
@@ -18,6 +20,14 @@ namespace {
 
 // Ours alone: spdlog's registry of global loggers is not used.
 std::shared_ptr<spdlog::logger> the_logger;
+
+// A logger on standard error that nobody has needed yet: a monitor with nothing to say is spared
+// its making, which is a tenth of its own work.
+struct Unmade {
+  std::string program;
+  Level least;
+};
+std::optional<Unmade> unmade;
 
 constexpr std::size_t kMostLineBytes = 4096;
 
@@ -67,19 +77,26 @@ void use(std::string_view program, spdlog::sink_ptr sink, Level least, const cha
   // standard error that anybody reads.
   logger->set_error_handler([](const std::string&) {});
   the_logger = std::move(logger);
-}
-
-// What came from outside must not begin a line of its own.
-void write(spdlog::level::level_enum level, std::string_view line) {
-  if (the_logger) the_logger->log(level, printable_utf8(line, kMostLineBytes));
+  unmade.reset();
 }
 
 constexpr char kPattern[] = "%* %n[%P] %l: %v";
 
+void make_stderr() {
+  use(unmade->program, std::make_shared<spdlog::sinks::stderr_sink_st>(), unmade->least, kPattern);
+}
+
+// What came from outside must not begin a line of its own.
+void write(spdlog::level::level_enum level, std::string_view line) {
+  if (unmade) make_stderr();
+  if (the_logger) the_logger->log(level, printable_utf8(line, kMostLineBytes));
+}
+
 }  // namespace
 
 void to_stderr(std::string_view program, Level least) {
-  use(program, std::make_shared<spdlog::sinks::stderr_sink_st>(), least, kPattern);
+  the_logger.reset();
+  unmade = {std::string(program), least};
 }
 
 void to_syslog(std::string_view program, Level least) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdio.h>
 #include <sys/resource.h>
 
 #include "tests/support/temp_dir.hpp"
@@ -114,6 +115,48 @@ TEST(Log, KeepsTheOldFileWhenItCanNotReopen) {
   });
   EXPECT_EQ(child.wait(), 0);
   EXPECT_THAT(tests::read_file(temp / "log.1"), HasSubstr("info: after\n"));
+}
+
+// What a log on standard error writes, after `work`.
+std::string on_stderr(const std::function<void()>& work) {
+  const TempDir temp;
+  Child child([&] {
+    if (!::freopen((temp / "err").c_str(), "w", stderr)) return 1;
+    work();
+    return 0;
+  });
+  EXPECT_EQ(child.wait(), 0);
+  return tests::read_file(temp / "err");
+}
+
+TEST(Log, OnStandardErrorKeepsToItsLevelFromTheFirstLineOn) {
+  const std::string text = on_stderr([] {
+    log::to_stderr("quickCheck", log::Level::warn);
+    log::info("an info line");
+    log::warn("a warning");
+    log::error("an error");
+  });
+  EXPECT_THAT(text, HasSubstr("Z quickCheck["));
+  EXPECT_THAT(text, HasSubstr("] warning: a warning\n"));
+  EXPECT_THAT(text, HasSubstr("] error: an error\n"));
+  EXPECT_THAT(text, Not(HasSubstr("an info line")));
+  EXPECT_EQ(on_stderr([] { log::to_stderr("quickCheck", log::Level::debug); }), "");
+}
+
+// As a daemon does after the fork, whether or not the command has said something.
+TEST(Log, OnStandardErrorIsLeftForAFile) {
+  for (const bool said : {false, true}) {
+    const TempDir temp;
+    const std::string text = on_stderr([&] {
+      log::to_stderr("restore", log::Level::info);
+      if (said) log::info("before");
+      log::to_file("lbhcd", temp / "log", log::Level::info);
+      log::info("after");
+    });
+    EXPECT_EQ(text.find("after"), std::string::npos);
+    EXPECT_EQ(text.empty(), !said);
+    EXPECT_THAT(tests::read_file(temp / "log"), HasSubstr("] info: after\n"));
+  }
 }
 
 TEST(Log, IsSilentBeforeItIsSetUp) {
