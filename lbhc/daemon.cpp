@@ -119,7 +119,7 @@ class Daemon {
                  {[this] { return format_status(status()); },
                   [this](Clock::duration length) { drain(length); },
                   [this](Clock::duration length) { ignore_probes(length); },
-                  [this](Clock::duration length) { return renew_lease(length); },
+                  [this](Clock::duration length) { return on_check(length); },
                   [this](std::uint16_t port) { responder_.expect_own_probe(port); }}),
         clock_timer_(io_),
         lease_timer_(io_),
@@ -182,6 +182,10 @@ class Daemon {
     log::warn(ignoring ? "a drill: probes are answered and do not count"
                        : "the drill is over: probes count again");
   }
+
+  // A start has no lease yet: its waiting is bounded by HC_TIMEOUT, and who recovers does not check
+  // meanwhile.
+  bool on_check(Clock::duration lease) { return phase_ == Phase::starting || renew_lease(lease); }
 
   // A renewal is the whole of a lease's traffic, so the timer is armed for each.
   bool renew_lease(Clock::duration length) {

@@ -33,9 +33,9 @@ constexpr int kPauseMilliseconds = 20;
 constexpr int kMostRounds = 10;
 
 // Under ID.lock: a daemon that is just being started is alive by its lock before it can answer, and
-// is none to judge before its start is through.
+// is none to judge before its start is through. Makes no lock file where nothing was ever started.
 bool is_started(const common::Directory& run_dir, const common::Id& id) {
-  const auto lock = common::LockFile::acquire(run_dir, common::paths::lock_name(id));
+  const auto lock = common::LockFile::acquire_if_there(run_dir, common::paths::lock_name(id));
   return common::is_alive(run_dir, id);
 }
 
@@ -57,8 +57,8 @@ void ask_daemon(const common::Directory& run_dir, const common::Id& id, const Qu
 // What answers for a resource that is out of service; empty when nothing does.
 std::string what_answers(const common::Directory& run_dir, const common::Id& id,
                          const Config& config) {
-  if (common::is_alive(run_dir, id)) {
-    // A start in progress may wait for its first probe.
+  if (is_started(run_dir, id)) {
+    // It may wait for its first probe.
     const Status status = ask_status(run_dir, id, kControlTime);
     if (status.phase != Phase::serving) return "";
     return "its daemon (pid " + std::to_string(status.pid) + ") serves";

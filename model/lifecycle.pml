@@ -241,7 +241,7 @@ inline is_alive(answer) { /* is_alive */
 }
 
 inline is_started(answer) { /* is_started */
-  lock_acquire(1);
+  lock_acquire(0);
   is_alive(answer);
   lock_close()
 }

@@ -121,6 +121,16 @@ TEST(Together, ARestoreWaitsForAStartInProgressBeforeItJudges) {
   EXPECT_EQ(probe(node.port()).bytes, "OK");
 }
 
+TEST(Together, AStandbyCheckWaitsForAStartInProgressBeforeItJudges) {
+  LbhcNode node("standby_check = true");
+  HalfStarted other(node.node());
+  Process check = node.start("quickCheck");
+  EXPECT_TRUE(waits_for_the_start(node, check));
+  other.undo();
+  const Result result = check.wait();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
 TEST(Together, ARecoverDoesNotEndADaemonThatIsBeingStarted) {
   LbhcNode node("wait_first_probe = false");
   node.node().action("restore", "lb", "app1");
