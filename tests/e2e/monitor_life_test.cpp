@@ -20,6 +20,7 @@
 namespace genapp::tests {
 namespace {
 
+using testing::AnyOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::Gt;
@@ -107,15 +108,14 @@ TEST_F(MonitorLife, ATimeInWhichItDidNotRunIsNotJudged) {
   EXPECT_THAT(numbers(monitor.out()), Contains(105));
 }
 
-// Inside, the only name server never answers, and getaddrinfo waits for it for minutes.
-class SilentNameServer : public testing::Test {
+// Inside, nobody answers: no name server either, for which getaddrinfo waits minutes.
+class SilentNetwork : public testing::Test {
  protected:
   static std::string setup(const TempDir& folder) {
     write_file(folder / "resolv.conf", "nameserver 192.0.2.53\noptions timeout:30 attempts:5\n");
     write_file(folder / "nsswitch.conf", "hosts: dns\n");
-    // A link without neighbours takes what is sent and says nothing.
-    return "ip link add silent type dummy; ip addr add 192.0.2.1/24 dev silent\n"
-           "ip link set silent up\n"
+    // What goes out to loopback comes in again, is for nobody here, and is dropped without a word.
+    return "ip addr add 192.0.2.1/32 dev lo; ip route add 192.0.2.0/24 dev lo\n"
            "mount --bind '" +
            (folder / "resolv.conf") +
            "' \"$(readlink -f /etc/resolv.conf)\"\n"
@@ -132,7 +132,7 @@ class SilentNameServer : public testing::Test {
   Monitors monitors{"httpmon"};
 };
 
-TEST_F(SilentNameServer, HoldsNoCheckUpAndDelaysNoOther) {
+TEST_F(SilentNetwork, ANameServerHoldsNoCheckUpAndDelaysNoOther) {
   const auto begin = std::chrono::steady_clock::now();
   const Result result =
       run(inside({"-s", "some.name.test", "-i", "0.2", "-r", "0.5", "-c", "4", "--json"}));
@@ -143,7 +143,17 @@ TEST_F(SilentNameServer, HoldsNoCheckUpAndDelaysNoOther) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(50));
 }
 
-TEST_F(SilentNameServer, DoesNotKeepAMonitorFromEnding) {
+// Packets that are lost: nobody refuses, and nobody accepts.
+TEST_F(SilentNetwork, ABlackHoleIsSeenByItsDeadline) {
+  const Result result =
+      run(inside({"-s", "192.0.2.80", "-i", "0.2", "-r", "0.5", "-c", "2", "--json"}));
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_THAT(numbers(result.out),
+              ElementsAre(1, 2, AnyOf(72, 74), AnyOf(72, 74), AnyOf(72, 74), 6));
+  EXPECT_THAT(told(result.out)[2].reason, HasSubstr("192.0.2.80"));
+}
+
+TEST_F(SilentNetwork, ANameServerDoesNotKeepAMonitorFromEnding) {
   Process monitor(inside({"-s", "some.name.test", "-r", "10000", "--json"}));
   ASSERT_TRUE(wait_until([&] {
     return run(inside({"--disp"})).out.find("checking") != std::string::npos;
