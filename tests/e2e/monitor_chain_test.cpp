@@ -27,7 +27,7 @@ class Chain : public testing::Test {
     // One process, so that what stops it stops all of it.
     nginx.configure("daemon off;\nmaster_process off;\n");
     // By TMPDIR test.sh finds what a test left running.
-    node.settings("[script]\npass_environment = [\"TMPDIR\", \"GENAPP_RUN_DIR\"]\n");
+    node.settings("[script]\npass_environment = [\"TMPDIR\"]\n");
     resource("exec1", "exec nginx -e /dev/stderr -c '" + nginx.config() + "'", "exit 0");
     resource("exec2",
              "exec " + program("httpmon") + " httpwatch -s 127.0.0.1 -n " +
@@ -56,6 +56,10 @@ class Chain : public testing::Test {
     return node.action(action, tag, tag);
   }
   pid_t nginx_pid() const { return std::atoi(read_file(nginx.pid_file()).c_str()); }
+  void send_nginx(int signal) const {
+    ASSERT_GT(nginx_pid(), 1);
+    ASSERT_EQ(::kill(nginx_pid(), signal), 0);
+  }
   std::string monitor_state() const { return node.run({"httpmon", "httpwatch", "--disp"}).out; }
 
   void restore_both() {
@@ -87,10 +91,9 @@ class Chain : public testing::Test {
 };
 
 TEST_F(Chain, AStallOfTheApplicationEndsTheMonitorAndARecoverBringsItBack) {
-  restore_both();
+  ASSERT_NO_FATAL_FAILURE(restore_both());
   const pid_t pid = nginx_pid();
-  ASSERT_GT(pid, 0);
-  ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  send_nginx(SIGSTOP);
   expect_the_monitor_to_end();
   EXPECT_THAT(act("quickCheck", "exec2").err,
               HasSubstr("httpmon detected an error and will be terminated. [ID:httpwatch]"));
@@ -98,7 +101,7 @@ TEST_F(Chain, AStallOfTheApplicationEndsTheMonitorAndARecoverBringsItBack) {
   // The process itself is there: that is why somebody has to ask it.
   EXPECT_EQ(act("quickCheck", "exec1").exit_code, 0);
 
-  ASSERT_EQ(::kill(pid, SIGCONT), 0);
+  send_nginx(SIGCONT);
   const Result recovered = act("recover", "exec2");
   EXPECT_EQ(recovered.exit_code, 0) << recovered.err;
   EXPECT_EQ(act("quickCheck", "exec2").exit_code, 0);
@@ -113,8 +116,8 @@ TEST_F(Chain, AStallOfTheApplicationEndsTheMonitorAndARecoverBringsItBack) {
 }
 
 TEST_F(Chain, TheDeathOfTheApplicationEndsTheMonitor) {
-  restore_both();
-  ASSERT_EQ(::kill(nginx_pid(), SIGKILL), 0);
+  ASSERT_NO_FATAL_FAILURE(restore_both());
+  send_nginx(SIGKILL);
   expect_the_monitor_to_end();
   EXPECT_EQ(act("quickCheck", "exec1").exit_code, 1);
   for (const char* const tag : {"exec1", "exec2"}) {
@@ -126,7 +129,7 @@ TEST_F(Chain, TheDeathOfTheApplicationEndsTheMonitor) {
 }
 
 TEST_F(Chain, AStoppedMonitorIsNoFailureOfTheServer) {
-  restore_both();
+  ASSERT_NO_FATAL_FAILURE(restore_both());
   EXPECT_EQ(node.run({"httpmon", "httpwatch", "--stop"}).exit_code, 0);
   ASSERT_TRUE(wait_until([this] {
     return act("quickCheck", "exec2").err.find("exited with 0") != std::string::npos;

@@ -30,6 +30,7 @@ class SmtpServer : public testing::Test {
   void start() {
     server_.emplace(mta.command());
     ASSERT_TRUE(wait_until([this] { return !mta.greeting().empty(); })) << server_->err();
+    ASSERT_TRUE(server_->running());
   }
   void freeze() { ASSERT_EQ(::kill(-server_->pid(), SIGSTOP), 0); }
   void stop() {

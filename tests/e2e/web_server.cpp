@@ -49,13 +49,18 @@ void WebServer::stop() {
 void WebServer::freeze() { process_->signal(SIGSTOP); }
 void WebServer::thaw() { process_->signal(SIGCONT); }
 
-// lighttpd has no directive that answers with a status: a script says 500.
+// lighttpd has no directive that answers with a status: a script does.
 void WebServer::make_pages() const {
-  const std::string broken = "echo 'Status: 500'; echo 'Content-Type: text/plain'; echo\n";
-  write_file(folder_ / "www/broken", broken);
+  const auto script = [](int status) {
+    return "echo 'Status: " + std::to_string(status) + "'; echo 'Content-Type: text/plain'; echo\n";
+  };
+  write_file(folder_ / "www/broken", script(500));
   write_file(folder_ / "www/private", kPage);
-  if (front_ == 200) write_file(folder_ / "www/index.html", kPage);
-  if (front_ == 500) write_file(folder_ / "www/broken-front", broken);
+  if (front_ == 200) {
+    write_file(folder_ / "www/index.html", kPage);
+  } else {
+    write_file(folder_ / "www/broken-front", script(front_));
+  }
   const bool plain = make_ == Make::lighttpd;
   write_file(folder_ / "users", plain ? "somebody:secret\n" : "somebody:{PLAIN}secret\n");
 }
@@ -85,7 +90,7 @@ Command WebServer::nginx() const {
 Command WebServer::lighttpd() const {
   std::string text =
       "server.document-root = \"" + (folder_ / "www") + "\"\nserver.port = " + port_.text() +
-      "\nserver.bind = \"" + addresses_.front() +
+      "\nserver.bind = \"" + bracketed(addresses_.front()) +
       "\"\nserver.modules = (\"mod_auth\", \"mod_authn_file\", \"mod_cgi\"" +
       (certificate_ ? ", \"mod_gnutls\")\n" : ")\n") + "server.upload-dirs = (\"" + folder_.path() +
       "\")\n"
