@@ -96,9 +96,7 @@ class MailServer {
       const std::string verb = line->substr(0, line->find(' '));
       const auto reply = replies.commands.find(verb);
       const bool known = reply != replies.commands.end();
-      if (!answer(client, known ? reply->second : verb == "QUIT" ? "221 bye\r\n" : "250 OK\r\n")) {
-        return;
-      }
+      if (!answer(client, known ? reply->second : "250 OK\r\n") || verb == "QUIT") return;
     }
   }
 
