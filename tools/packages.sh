@@ -15,7 +15,7 @@ packages_of() {
   case $1 in
     build)
       echo g++ cmake ninja-build libboost1.81-dev libboost-program-options1.81-dev \
-        libboost-json1.81-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
+        libboost-json1.81-dev libspdlog-dev libfmt-dev libssl-dev libtomlplusplus-dev
       ;;
     demo) echo haproxy curl ;;
     test)
