@@ -83,10 +83,12 @@ bool is_daemons_group(gid_t group) {
   }
 }
 
+bool is_foreign(const struct stat& info) { return info.st_uid != 0 && info.st_uid != ::geteuid(); }
+
 void check_run_dir(const Directory& dir) {
   struct stat info {};
   if (::fstat(dir.fd(), &info) != 0) throw system_error("run directory " + dir.path(), errno);
-  if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
+  if (is_foreign(info)) {
     throw Error("run directory " + dir.path() + " belongs to user " + std::to_string(info.st_uid) +
                 ", who is neither root nor you: chown it, or set GENAPP_RUN_DIR");
   }
@@ -98,6 +100,19 @@ void check_run_dir(const Directory& dir) {
     throw Error("run directory " + dir.path() + " is writable by group " +
                 std::to_string(info.st_gid) +
                 ", which is neither root's, yours nor the daemons': chmod g-w it");
+  }
+}
+
+void check_subdirectory(const Directory& dir) {
+  struct stat info {};
+  if (::fstat(dir.fd(), &info) != 0) throw system_error("directory " + dir.path(), errno);
+  if (is_foreign(info)) {
+    throw Error("directory " + dir.path() + " belongs to user " + std::to_string(info.st_uid) +
+                ", who is neither root nor you: remove it");
+  }
+  if (info.st_mode & (S_IWGRP | S_IWOTH)) {
+    throw Error("directory " + dir.path() +
+                " is writable by its group or everybody: chmod go-w it");
   }
 }
 
@@ -149,6 +164,35 @@ bool Directory::unlink(const std::string& name) const {
   if (::unlinkat(fd(), name.c_str(), 0) == 0) return true;
   if (errno == ENOENT) return false;
   throw system_error("removing " + full(name), errno);
+}
+
+std::optional<Directory> Directory::subdirectory_if_there(const std::string& name) const {
+  Fd opened(::openat(fd(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!opened) {
+    const int error = errno;
+    if (error == ENOENT) return std::nullopt;
+    struct stat info {};
+    const bool there = ::fstatat(fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there && S_ISLNK(info.st_mode)) throw Error(full(name) + " is a symbolic link: remove it");
+    throw system_error("directory " + full(name), error);
+  }
+  Directory found(std::move(opened), full(name));
+  check_subdirectory(found);
+  return found;
+}
+
+Directory Directory::subdirectory(const std::string& name, unsigned mode) const {
+  const bool made = ::mkdirat(fd(), name.c_str(), mode) == 0;
+  if (!made && errno != EEXIST) throw system_error("making the directory " + full(name), errno);
+  auto found = subdirectory_if_there(name);
+  if (!found) throw system_error("directory " + full(name), ENOENT);  // removed meanwhile
+  return std::move(*found);
+}
+
+bool Directory::remove_directory(const std::string& name) const {
+  if (::unlinkat(fd(), name.c_str(), AT_REMOVEDIR) == 0) return true;
+  if (errno == ENOENT) return false;
+  throw system_error("removing the directory " + full(name), errno);
 }
 
 std::optional<std::string> Directory::read(const std::string& name, std::size_t most) const {

@@ -30,6 +30,14 @@ class Directory {
   std::vector<std::string> names() const;
   // Removes a file that may be gone already. True when it was there. Throws Error.
   bool unlink(const std::string& name) const;
+  // The directory `name` in this one, made with `mode` (and the umask) when missing. Throws Error
+  // when it can't be, or is a symlink, owned by neither root nor the caller, or writable by its
+  // group or others: who can write there can replace what is in it.
+  Directory subdirectory(const std::string& name, unsigned mode) const;
+  // The same; nothing when it is not there.
+  std::optional<Directory> subdirectory_if_there(const std::string& name) const;
+  // Removes an empty directory that may be gone already. True when it was there. Throws Error.
+  bool remove_directory(const std::string& name) const;
   // The whole file; nothing when it is not there. Throws Error when it can't be read, is not a
   // regular file, or holds more than `most` bytes.
   std::optional<std::string> read(const std::string& name, std::size_t most) const;

@@ -10,7 +10,7 @@ std::string errno_text(int error) {
 }
 
 Error system_error(const std::string& what, int error) {
-  return Error(what + ": " + errno_text(error));
+  return Error(what + ": " + errno_text(error), ExitCode::failed, error);
 }
 
 }  // namespace genapp::common

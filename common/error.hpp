@@ -12,13 +12,17 @@ namespace genapp::common {
 
 class Error : public std::runtime_error {
  public:
-  explicit Error(const std::string& text, ExitCode exit_code = ExitCode::failed)
-      : std::runtime_error(text), exit_code_(exit_code) {}
+  explicit Error(const std::string& text, ExitCode exit_code = ExitCode::failed,
+                 int error_number = 0)
+      : std::runtime_error(text), exit_code_(exit_code), error_number_(error_number) {}
 
   ExitCode exit_code() const { return exit_code_; }
+  // The errno behind it; 0 when there is none.
+  int error_number() const { return error_number_; }
 
  private:
   ExitCode exit_code_;
+  int error_number_;
 };
 
 // The kernel's words for an errno value, without locale: "No space left on device".

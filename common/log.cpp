@@ -65,12 +65,16 @@ class UtcTime : public spdlog::custom_flag_formatter {
   }
 };
 
-void use(std::string_view program, spdlog::sink_ptr sink, Level least, const char* pattern) {
-  auto logger = std::make_shared<spdlog::logger>(std::string(program), std::move(sink));
+spdlog::sink_ptr with_pattern(spdlog::sink_ptr sink, const char* pattern) {
   spdlog::pattern_formatter::custom_flags flags;
   flags['*'] = std::make_unique<UtcTime>();
-  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+  sink->set_formatter(std::make_unique<spdlog::pattern_formatter>(
       pattern, spdlog::pattern_time_type::utc, "\n", std::move(flags)));
+  return sink;
+}
+
+void use(std::string_view program, std::initializer_list<spdlog::sink_ptr> sinks, Level least) {
+  auto logger = std::make_shared<spdlog::logger>(std::string(program), sinks);
   logger->set_level(spdlog_level(least));
   logger->flush_on(spdlog::level::debug);
   // A log that can't be written (disk full) must not stop the work it tells of, and a daemon has no
@@ -82,9 +86,18 @@ void use(std::string_view program, spdlog::sink_ptr sink, Level least, const cha
 
 constexpr char kPattern[] = "%* %n[%P] %l: %v";
 
-void make_stderr() {
-  use(unmade->program, std::make_shared<spdlog::sinks::stderr_sink_st>(), unmade->least, kPattern);
+spdlog::sink_ptr stderr_sink() {
+  return with_pattern(std::make_shared<spdlog::sinks::stderr_sink_st>(), kPattern);
 }
+
+// syslog(3) keeps the pointer to the name; the sink owns a copy of it.
+spdlog::sink_ptr syslog_sink(std::string_view program) {
+  return with_pattern(std::make_shared<spdlog::sinks::syslog_sink_st>(std::string(program), LOG_PID,
+                                                                      LOG_DAEMON, true),
+                      "%l: %v");
+}
+
+void make_stderr() { use(unmade->program, {stderr_sink()}, unmade->least); }
 
 // What came from outside must not begin a line of its own.
 void write(spdlog::level::level_enum level, std::string_view line) {
@@ -100,16 +113,17 @@ void to_stderr(std::string_view program, Level least) {
 }
 
 void to_syslog(std::string_view program, Level least) {
-  // syslog(3) keeps the pointer to the name; the sink owns a copy of it.
-  use(program,
-      std::make_shared<spdlog::sinks::syslog_sink_st>(std::string(program), LOG_PID, LOG_DAEMON,
-                                                      true),
-      least, "%l: %v");
+  use(program, {syslog_sink(program)}, least);
+}
+
+void to_stderr_and_syslog(std::string_view program, Level least) {
+  use(program, {stderr_sink(), syslog_sink(program)}, least);
 }
 
 void to_file(std::string_view program, const std::string& path, Level least) {
   try {
-    use(program, std::make_shared<spdlog::sinks::basic_file_sink_st>(path), least, kPattern);
+    use(program,
+        {with_pattern(std::make_shared<spdlog::sinks::basic_file_sink_st>(path), kPattern)}, least);
     the_file = {std::string(program), path, least};
   } catch (const spdlog::spdlog_ex& problem) {
     throw Error(std::string("log_file: ") + problem.what());

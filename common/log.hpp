@@ -1,8 +1,9 @@
 #pragma once
 
 // The log. A command logs to standard error; a daemon to syslog, or to the file that log_file
-// names. Set up once per process, and in a daemon only after the fork. Before that, nothing is
-// logged. Thin on purpose: spdlog is seen by log.cpp alone.
+// names; a monitor to both standard
+// error and syslog. Set up once per process, and in a daemon only after the fork. Before that,
+// nothing is logged. Thin on purpose: spdlog is seen by log.cpp alone.
 
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@ enum class Level { debug, info, warn, error };
 
 void to_stderr(std::string_view program, Level least);
 void to_syslog(std::string_view program, Level least);
+// Each line goes to both: whoever started a monitor sees it, and it is kept.
+void to_stderr_and_syslog(std::string_view program, Level least);
 // Opens for appending, makes missing folders, flushes every line. Throws Error when the file can't
 // be opened.
 void to_file(std::string_view program, const std::string& path, Level least);

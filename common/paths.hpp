@@ -36,6 +36,13 @@ std::string turn_name(const Id& id);   // ID.turn: who runs a restore, remove or
 std::string check_name(const Id& id);  // ID.check: who runs a quickCheck script
 std::string lock_name(const Id& id);   // ID.lock: held while files above are made or taken away
 
+// A monitor's (monitor/run_files.hpp): RUN_DIR/monitors/ID/pid and sock,
+// RUN_DIR/monitors/.locks/ID.
+inline constexpr char kMonitors[] = "monitors";
+inline constexpr char kMonitorLocks[] = ".locks";
+inline constexpr char kMonitorPid[] = "pid";
+inline constexpr char kMonitorSock[] = "sock";
+
 // What a writer fills before it renames it to `name`; a leading dot keeps it out of listings.
 std::string temporary_name(const std::string& name);
 

@@ -113,10 +113,10 @@ std::optional<PidFile> PidFile::take(const LockFile&, const Directory& run_dir,
   return PidFile(std::move(file));
 }
 
-bool PidFile::in_place(const Directory& run_dir, const Id& id) const {
+bool PidFile::in_place(const Directory& run_dir, const std::string& name) const {
   struct stat opened {};
   struct stat named {};
-  if (::fstatat(run_dir.fd(), paths::pid_name(id).c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (::fstatat(run_dir.fd(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) {
     return errno != ENOENT;  // any other trouble proves nothing
   }
   return ::fstat(file_.get(), &opened) != 0 ||

@@ -49,7 +49,10 @@ class PidFile {
 
   // Whether the name in the run directory still leads to the file that is locked here. False means
   // that somebody deleted or replaced it and that no remove could find this daemon any more.
-  bool in_place(const Directory& run_dir, const Id& id) const;
+  bool in_place(const Directory& run_dir, const std::string& name) const;
+  bool in_place(const Directory& run_dir, const Id& id) const {
+    return in_place(run_dir, paths::pid_name(id));
+  }
 
   // Makes the user its owner, for whom the calling process is about to become: a process is
   // believed to hold the file only as its owner (lock_holder.hpp). False, with errno, on failure.

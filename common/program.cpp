@@ -34,7 +34,7 @@ int run_program(const Program& program, int argc, const char* const* argv,
   ::signal(SIGPIPE, SIG_IGN);
   const std::string_view first = argc > 1 ? argv[1] : "";
   const std::string name(program.name);
-  if (first == "--help" || first == "-h") {
+  if (first == "--help" || (first == "-h" && program.h_is_help)) {
     return print_and_check(name + ": " + std::string(program.summary) + "\n\n" +
                            std::string(program.usage));
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// The control socket ID.sock: a UNIX stream socket on which the daemon's event loop answers. One
-// request a connection, one line; the answer is one line, then the daemon closes.
+// What lbhcd and restore's daemon are asked on their control socket, ID.sock
+// (common/control_server.hpp).
 //   "status\n"          -> the status line (lbhc/status.hpp)
 //   "drain SECONDS\n"   -> the status line, phase "draining"; the daemon ends SECONDS later
 //   "ignore SECONDS\n"  -> the status line; probes are answered as before but do not count for
@@ -12,21 +12,16 @@
 //   "own-probe PORT\n"  -> the status line; the next connection from this host and that port of
 //                          its, within 5 s, is answered whatever `allow` says and does not count
 //   anything else       -> "error: ...\n"
-// Only the run directory's owner and root can connect (mode 0600).
 
 #include <functional>
-#include <memory>
 #include <string>
 
 #include "common/clock.hpp"
+#include "common/control_server.hpp"
 #include "common/directory.hpp"
 #include "common/identifier.hpp"
 #include "lbhc/control_request.hpp"
 #include "lbhc/status.hpp"
-
-namespace boost::asio {
-class io_context;
-}
 
 namespace genapp::lbhc {
 
@@ -44,16 +39,12 @@ class ControlServer {
   // resource's alive lock, so no other daemon can own it. Throws common::Error.
   ControlServer(boost::asio::io_context& io, const common::Directory& run_dir, const common::Id& id,
                 Handlers handlers);
-  ~ControlServer();
-  ControlServer(const ControlServer&) = delete;
-  ControlServer& operator=(const ControlServer&) = delete;
 
-  void start();
-  void stop();
+  void start() { server_.start(); }
+  void stop() { server_.stop(); }
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  common::ControlServer server_;
 };
 
 // Asks the daemon; blocks for `timeout` at most. Throws common::Error saying whether it could not

@@ -4,13 +4,13 @@
 #include "common/error.hpp"
 #include "common/lock_file.hpp"
 #include "common/log.hpp"
+#include "common/notify.hpp"
 #include "common/paths.hpp"
 #include "common/printable.hpp"
 #include "common/program.hpp"
 #include "common/resource_args.hpp"
 #include "common/settings.hpp"
 #include "lbhc/daemon.hpp"
-#include "lbhc/lbhcd/notify.hpp"
 
 namespace genapp::lbhcd {
 namespace {
@@ -66,11 +66,11 @@ ExitCode run(const common::ResourceArgs& args) {
   const auto ready = [&] {
     const auto lock = common::LockFile::acquire(run_dir, common::paths::lock_name(args.id));
     states->write(State::in_service_protected);
-    notify_systemd("READY=1\nSTATUS=answering probes");
+    common::notify_systemd("READY=1\nSTATUS=answering probes");
   };
   bool recorded = false;
   const auto ended = [&](lbhc::DaemonSetup::End end) {
-    notify_systemd("STOPPING=1");
+    common::notify_systemd("STOPPING=1");
     states->write(end == lbhc::DaemonSetup::End::failed ? State::out_failed
                                                         : State::out_unimpaired);
     recorded = true;

@@ -226,6 +226,82 @@ TEST(Directory, StaysWithTheDirectoryItOpened) {
   EXPECT_THAT(all_names(temp / "run"), IsEmpty());
 }
 
+TEST(Subdirectory, IsMadeOnceAndOpenedThroughTheDirectory) {
+  const TempDir temp;
+  fs::create_directory(temp / "run");
+  const Directory dir = open_dir(temp / "run");
+  EXPECT_FALSE(dir.subdirectory_if_there("monitors"));
+  EXPECT_THAT(all_names(temp / "run"), IsEmpty());
+  fs::rename(temp / "run", temp / "moved");
+  const Directory made = dir.subdirectory("monitors", 0750);
+  EXPECT_EQ(made.path(), temp / "run/monitors");
+  made.write("f", "x", Durability::visible);
+  EXPECT_THAT(all_names(temp / "moved/monitors"), ElementsAre("f"));
+  struct stat info {};
+  ASSERT_EQ(::stat((temp / "moved/monitors").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0750u);
+  EXPECT_TRUE(dir.subdirectory("monitors", 0700).exists("f"));
+  EXPECT_TRUE(dir.subdirectory_if_there("monitors")->exists("f"));
+}
+
+// What both ways to open `name` in `temp` complain about.
+std::string subdirectory_error(const TempDir& temp, const std::string& name) {
+  const Directory dir = open_dir(temp.path());
+  const std::string problem = error_of([&] { dir.subdirectory(name, 0755); });
+  EXPECT_EQ(error_of([&] { dir.subdirectory_if_there(name); }), problem);
+  return problem;
+}
+
+TEST(Subdirectory, RefusesASymlinkAndWhatIsNoDirectory) {
+  const TempDir temp;
+  fs::create_directory(temp / "real");
+  fs::create_directory_symlink("real", temp / "link");
+  fs::create_directory_symlink("nowhere", temp / "dangling");
+  tests::write_file(temp / "file", "");
+  EXPECT_THAT(subdirectory_error(temp, "link"), HasSubstr((temp / "link") + " is a symbolic link"));
+  EXPECT_THAT(subdirectory_error(temp, "dangling"), HasSubstr("symbolic link"));
+  EXPECT_THAT(subdirectory_error(temp, "file"), HasSubstr((temp / "file") + ": Not a directory"));
+  EXPECT_FALSE(fs::exists(temp / "nowhere"));
+}
+
+TEST(Subdirectory, RefusesOneThatOthersCanWrite) {
+  const TempDir temp;
+  fs::create_directory(temp / "d");
+  for (const unsigned mode : {0775u, 0757u, 01777u}) {
+    ASSERT_EQ(::chmod((temp / "d").c_str(), mode), 0);
+    EXPECT_THAT(subdirectory_error(temp, "d"), HasSubstr("writable by")) << mode;
+  }
+  ASSERT_EQ(::chmod((temp / "d").c_str(), 0755), 0);
+  EXPECT_EQ(subdirectory_error(temp, "d"), "");
+}
+
+TEST(Subdirectory, RefusesAnotherUsers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
+  const TempDir temp;
+  fs::create_directory(temp / "d");
+  ASSERT_EQ(::chown((temp / "d").c_str(), 12345, 0), 0);
+  EXPECT_THAT(subdirectory_error(temp, "d"), HasSubstr("belongs to user 12345"));
+}
+
+TEST(Subdirectory, SaysThatItCanNotBeMade) {
+  EXPECT_THAT(error_of([] { open_dir("/proc").subdirectory("d", 0755); }),
+              HasSubstr("making the directory /proc/d: "));
+}
+
+TEST(RemoveDirectory, TellsWhetherItWasThereAndTakesEmptyOnesOnly) {
+  const TempDir temp;
+  const Directory dir = open_dir(temp.path());
+  EXPECT_FALSE(dir.remove_directory("d"));
+  fs::create_directory(temp / "d");
+  tests::write_file(temp / "d/f", "");
+  EXPECT_THAT(error_of([&] { dir.remove_directory("d"); }), HasSubstr(temp / "d"));
+  EXPECT_TRUE(dir.subdirectory("d", 0755).unlink("f"));
+  EXPECT_TRUE(dir.remove_directory("d"));
+  EXPECT_FALSE(fs::exists(temp / "d"));
+  tests::write_file(temp / "f", "");
+  EXPECT_THAT(error_of([&] { dir.remove_directory("f"); }), HasSubstr(temp / "f"));
+}
+
 std::string run_dir_error(const std::string& path) {
   const ScopedEnv run("GENAPP_RUN_DIR", path);
   return error_of([] { open_run_dir(); });

@@ -2,8 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/common/testing.hpp"
@@ -157,6 +161,101 @@ TEST(Log, OnStandardErrorIsLeftForAFile) {
     EXPECT_EQ(text.empty(), !said);
     EXPECT_THAT(tests::read_file(temp / "log"), HasSubstr("] info: after\n"));
   }
+}
+
+// A system log of the calling process's own, a forked child: /dev/log in a name space of its own.
+// -1 where it may not make one (a container).
+int own_system_log() {
+  if (::unshare(CLONE_NEWNS) != 0 || ::mount("", "/", "", MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount("tmpfs", "/dev", "tmpfs", 0, nullptr) != 0) {
+    return -1;
+  }
+  sockaddr_un address{AF_UNIX, "/dev/log"};
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  return bound ? fd : -1;
+}
+
+constexpr int kNoSystemLog = 77;
+
+// What `work` writes to the system log goes to `path`; each message is a line. An exit code.
+int to_own_system_log(const std::string& path, const std::function<void()>& work) {
+  const int log = own_system_log();
+  if (log < 0) return kNoSystemLog;
+  work();
+  std::string text;
+  char buffer[1024];
+  for (ssize_t n = 0; (n = ::recv(log, buffer, sizeof buffer, 0)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(n));
+  }
+  tests::write_file(path, text);
+  return 0;
+}
+
+TEST(Log, InTheSystemLogLinesHaveTheirSeverityAndProgram) {
+  const TempDir temp;
+  Child child([&] {
+    return to_own_system_log(temp / "log", [] {
+      log::to_syslog("lbhcd", log::Level::warn);
+      log::info("an info line");
+      log::warn("a warning");
+      log::error("an error");
+    });
+  });
+  const std::string pid = std::to_string(child.pid());
+  const int code = child.wait();
+  if (code == kNoSystemLog) GTEST_SKIP() << "no name space of its own here";
+  ASSERT_EQ(code, 0);
+  // <facility * 8 + severity>: daemon is 3, warning 4, error 3.
+  EXPECT_THAT(tests::read_file(temp / "log"),
+              testing::MatchesRegex("<28>[^\n]* lbhcd\\[" + pid +
+                                    "\\]: warning: a warning\n<27>[^\n]* "
+                                    "lbhcd\\[" +
+                                    pid + "\\]: error: an error\n"));
+}
+
+TEST(Log, GoesToStandardErrorAndTheSystemLogAtOnce) {
+  const TempDir temp;
+  Child child([&] {
+    if (!::freopen((temp / "err").c_str(), "w", stderr)) return 1;
+    return to_own_system_log(temp / "log", [] {
+      log::to_stderr_and_syslog("httpmon", log::Level::info);
+      log::debug("a debug line");
+      log::info("started\nmonitoring");
+      log::warn("a warning");
+    });
+  });
+  const std::string who = "httpmon\\[" + std::to_string(child.pid()) + "\\]";
+  const int code = child.wait();
+  if (code == kNoSystemLog) GTEST_SKIP() << "no name space of its own here";
+  ASSERT_EQ(code, 0);
+  EXPECT_THAT(
+      tests::read_file(temp / "log"),
+      testing::MatchesRegex("<30>[^\n]* " + who + ": info: started\\\\nmonitoring\n<28>[^\n]* " +
+                            who + ": warning: a warning\n"));
+  EXPECT_THAT(tests::read_file(temp / "err"),
+              testing::MatchesRegex("[0-9T:.-]*Z " + who +
+                                    " info: started\\\\nmonitoring\n"
+                                    "[0-9T:.-]*Z " +
+                                    who + " warning: a warning\n"));
+}
+
+// Nobody reads standard error any more, or the system log is away: the other still gets it.
+TEST(Log, OneOfBothThatFailsDoesNotHinderTheOther) {
+  const TempDir temp;
+  Child child([&] {
+    if (!::freopen("/dev/full", "w", stderr)) return 1;
+    return to_own_system_log(temp / "log", [] {
+      log::to_stderr_and_syslog("httpmon", log::Level::info);
+      log::info("one");
+      log::info("two");
+    });
+  });
+  const int code = child.wait();
+  if (code == kNoSystemLog) GTEST_SKIP() << "no name space of its own here";
+  ASSERT_EQ(code, 0);
+  EXPECT_THAT(tests::read_file(temp / "log"),
+              testing::AllOf(HasSubstr(": one\n"), HasSubstr(": two\n")));
 }
 
 TEST(Log, IsSilentBeforeItIsSetUp) {

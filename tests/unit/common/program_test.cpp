@@ -22,13 +22,14 @@ struct Ended {
   std::string err;
 };
 
-Ended run(std::vector<const char*> arguments, const std::function<ExitCode()>& work) {
+Ended run(std::vector<const char*> arguments, const std::function<ExitCode()>& work,
+          const Program& program = kProgram) {
   arguments.insert(arguments.begin(), "renamed-by-lifekeeper");
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   Ended ended;
   ended.exit_code =
-      run_program(kProgram, static_cast<int>(arguments.size()), arguments.data(), work);
+      run_program(program, static_cast<int>(arguments.size()), arguments.data(), work);
   ended.out = testing::internal::GetCapturedStdout();
   ended.err = testing::internal::GetCapturedStderr();
   return ended;
@@ -86,6 +87,20 @@ TEST(Program, AnswersHelpAndVersionWithoutWorking) {
   const Ended version = run({"--version"}, never);
   EXPECT_EQ(version.exit_code, 0);
   EXPECT_EQ(version.out, "thing (genapp) " GENAPP_VERSION "\n");
+}
+
+// httpmon's -h is a request URI.
+TEST(Program, LeavesAnHToAProgramThatHasAnotherUseForIt) {
+  Program program = kProgram;
+  program.h_is_help = false;
+  const Ended ended = run(
+      {"-h", "/"}, [] { return ExitCode::failed; }, program);
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_EQ(run(
+                {"--help"}, [] { return ExitCode::failed; }, program)
+                .exit_code,
+            0);
 }
 
 // A cluster's further arguments must not turn a restore into a help text that exits 0.

@@ -9,8 +9,8 @@
 
 #include "common/directory.hpp"
 
-namespace genapp::lbhc {
+namespace genapp::common {
 
-sockaddr_un socket_address(const common::Directory& dir, const std::string& name);
+sockaddr_un socket_address(const Directory& dir, const std::string& name);
 
-}  // namespace genapp::lbhc
+}  // namespace genapp::common

@@ -1,4 +1,4 @@
-#include "lbhc/lbhcd/notify.hpp"
+#include "common/notify.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -9,7 +9,7 @@
 
 #include "common/fd.hpp"
 
-namespace genapp::lbhcd {
+namespace genapp::common {
 
 void notify_systemd(std::string_view lines) {
   const char* path = std::getenv("NOTIFY_SOCKET");
@@ -19,11 +19,11 @@ void notify_systemd(std::string_view lines) {
   if (length == 0 || length >= sizeof address.sun_path) return;
   std::memcpy(address.sun_path, path, length);
   if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // the abstract name space
-  const common::Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
   // Not answered by anybody: when systemd does not hear us it will act on its own time-out.
   [[maybe_unused]] const ssize_t sent = ::sendto(fd.get(), lines.data(), lines.size(), MSG_NOSIGNAL,
                                                  reinterpret_cast<const sockaddr*>(&address), size);
 }
 
-}  // namespace genapp::lbhcd
+}  // namespace genapp::common

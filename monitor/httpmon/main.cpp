@@ -1,0 +1,5 @@
+#include "monitor/command.hpp"
+
+int main(int argc, char** argv) {
+  return genapp::monitor::run_command(genapp::monitor::Protocol::http, argc, argv);
+}

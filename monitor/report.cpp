@@ -1,0 +1,112 @@
+#include "monitor/report.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+
+#include "common/log.hpp"
+#include "common/printable.hpp"
+
+namespace genapp::monitor {
+namespace {
+
+namespace json = boost::json;
+namespace log = common::log;
+
+// No more than a pipe takes at once when it takes anything (PIPE_BUF), so that poll() can tell
+// beforehand that the write will not wait.
+constexpr std::size_t kMostLineBytes = 4096;
+constexpr std::size_t kMostReasonBytes = 2000;
+
+std::string_view severity_text(log::Level severity) {
+  switch (severity) {
+    case log::Level::debug:
+      return "debug";
+    case log::Level::info:
+      return "info";
+    case log::Level::warn:
+      return "warning";
+    case log::Level::error:
+      return "error";
+  }
+  return "error";
+}
+
+void write_if_taken(const std::string& line) {
+  pollfd out{STDOUT_FILENO, POLLOUT, 0};
+  if (::poll(&out, 1, 0) != 1 || line.size() > kMostLineBytes) return;
+  [[maybe_unused]] const ssize_t written = ::write(STDOUT_FILENO, line.data(), line.size());
+}
+
+void log_line(log::Level severity, const std::string& line) {
+  switch (severity) {
+    case log::Level::debug:
+      return log::debug(line);
+    case log::Level::info:
+      return log::info(line);
+    case log::Level::warn:
+      return log::warn(line);
+    case log::Level::error:
+      return log::error(line);
+  }
+}
+
+}  // namespace
+
+std::string report_line(Protocol protocol, const std::string& id, const Report& report) {
+  const std::string text = event_text(report.event, protocol, report.code, report.function);
+  return text + " [ID:" + id + "]" + (report.reason.empty() ? "" : ": " + report.reason);
+}
+
+std::string report_json(Protocol protocol, const std::string& id, const Report& report,
+                        common::WallClock::time_point now) {
+  json::object object{{"time", common::utc_text(now)},
+                      {"event", static_cast<int>(report.event)},
+                      {"severity", std::string(severity_text(event_row(report.event).severity))},
+                      {"command", std::string(command_name(protocol))},
+                      {"id", id},
+                      {"text", event_text(report.event, protocol, report.code, report.function)}};
+  if (!report.reason.empty()) {
+    object["reason"] = common::printable_utf8(report.reason, kMostReasonBytes);
+  }
+  if (report.code_is_errno) {
+    object["errno"] = report.code;
+    if (const auto name = errno_name(report.code); !name.empty()) object["errno_name"] = name;
+  } else if (report.code != 0) {
+    object["code"] = report.code;
+  }
+  return json::serialize(object) + "\n";
+}
+
+std::string once_json(const Settings& settings, const CheckResult& result) {
+  json::object object{{"ok", !result.fault},
+                      {"server", common::printable_utf8(server_text(settings), kMostReasonBytes)},
+                      {"address", result.address},
+                      {"took_ms", std::chrono::duration<double, std::milli>(result.took).count()}};
+  if (!result.seen.empty()) object["seen"] = common::printable_utf8(result.seen, kMostReasonBytes);
+  if (const auto& fault = result.fault) {
+    object["event"] = static_cast<int>(fault->event);
+    object["reason"] = common::printable_utf8(fault->reason, kMostReasonBytes);
+    object["timed_out"] = fault->timed_out;
+    if (fault->code != 0) object["code"] = fault->code;
+  }
+  if (result.certificate_days) object["certificate_days"] = *result.certificate_days;
+  return json::serialize(object) + "\n";
+}
+
+Reporter::Reporter(Protocol protocol, std::string id, bool json)
+    : protocol_(protocol), id_(std::move(id)), json_(json) {
+  if (json) {
+    log::to_syslog(command_name(protocol), log::Level::info);
+  } else {
+    log::to_stderr_and_syslog(command_name(protocol), log::Level::info);
+  }
+}
+
+void Reporter::tell(const Report& report) {
+  log_line(event_row(report.event).severity, report_line(protocol_, id_, report));
+  if (json_) write_if_taken(report_json(protocol_, id_, report, common::WallClock::now()));
+}
+
+}  // namespace genapp::monitor
