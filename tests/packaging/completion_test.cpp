@@ -120,8 +120,6 @@ TEST_F(Completion, OffersEveryOptionOfHelp) {
     offered.insert(offered.end(), first.begin(), first.end());
     const std::set<std::string> options = options_of({name});
     EXPECT_THAT(options, IsSupersetOf({"-s", "--stop", "--list"})) << name;
-    // Accepted, but told to nobody.
-    EXPECT_THAT(offered, Not(testing::Contains("-t")));
     EXPECT_THAT(std::set<std::string>(offered.begin(), offered.end()), options) << name;
   }
 }
