@@ -3,17 +3,20 @@
 #define SPDLOG_FMT_EXTERNAL
 #define FMT_HEADER_ONLY
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <optional>
 
 #include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/printable.hpp"
+#include "common/unwaited.hpp"
 
 namespace genapp::common::log {
 namespace {
@@ -90,11 +93,54 @@ spdlog::sink_ptr stderr_sink() {
   return with_pattern(std::make_shared<spdlog::sinks::stderr_sink_st>(), kPattern);
 }
 
-// syslog(3) keeps the pointer to the name; the sink owns a copy of it.
+class UnwaitedStderr : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t out;
+    formatter_->format(message, out);
+    lines_.put({out.data(), out.size()});
+  }
+  void flush_() override {}
+
+ private:
+  UnwaitedLines lines_{STDERR_FILENO};
+};
+
+int syslog_severity(spdlog::level::level_enum level) {
+  switch (level) {
+    case spdlog::level::debug:
+      return LOG_DEBUG;
+    case spdlog::level::info:
+      return LOG_INFO;
+    case spdlog::level::warn:
+      return LOG_WARNING;
+    default:
+      return LOG_ERR;
+  }
+}
+
+class Syslog : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit Syslog(std::string_view program) : syslog_(program) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t out;
+    formatter_->format(message, out);
+    syslog_.put(syslog_severity(message.level), {out.data(), out.size()});
+  }
+  void flush_() override {}
+
+ private:
+  UnwaitedSyslog syslog_;
+};
+
+spdlog::sink_ptr unwaited_stderr_sink() {
+  return with_pattern(std::make_shared<UnwaitedStderr>(), kPattern);
+}
+
 spdlog::sink_ptr syslog_sink(std::string_view program) {
-  return with_pattern(std::make_shared<spdlog::sinks::syslog_sink_st>(std::string(program), LOG_PID,
-                                                                      LOG_DAEMON, true),
-                      "%l: %v");
+  return with_pattern(std::make_shared<Syslog>(program), "%l: %v");
 }
 
 void make_stderr() { use(unmade->program, {stderr_sink()}, unmade->least); }
@@ -112,12 +158,16 @@ void to_stderr(std::string_view program, Level least) {
   unmade = {std::string(program), least};
 }
 
+void to_stderr_unwaited(std::string_view program, Level least) {
+  use(program, {unwaited_stderr_sink()}, least);
+}
+
 void to_syslog(std::string_view program, Level least) {
   use(program, {syslog_sink(program)}, least);
 }
 
 void to_stderr_and_syslog(std::string_view program, Level least) {
-  use(program, {stderr_sink(), syslog_sink(program)}, least);
+  use(program, {unwaited_stderr_sink(), syslog_sink(program)}, least);
 }
 
 void to_file(std::string_view program, const std::string& path, Level least) {

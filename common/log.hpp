@@ -1,9 +1,8 @@
 #pragma once
 
 // The log. A command logs to standard error; a daemon to syslog, or to the file that log_file
-// names; a monitor to both standard
-// error and syslog. Set up once per process, and in a daemon only after the fork. Before that,
-// nothing is logged. Thin on purpose: spdlog is seen by log.cpp alone.
+// names; a monitor to both standard error and syslog. Set up once per process, and in a daemon only
+// after the fork. Before that, nothing is logged. Thin on purpose: spdlog is seen by log.cpp alone.
 
 #include <string>
 #include <string_view>
@@ -12,7 +11,9 @@ namespace genapp::common::log {
 
 enum class Level { debug, info, warn, error };
 
+// Waits for the reader, as a command may; the next three don't (common/unwaited.hpp).
 void to_stderr(std::string_view program, Level least);
+void to_stderr_unwaited(std::string_view program, Level least);
 void to_syslog(std::string_view program, Level least);
 // Each line goes to both: whoever started a monitor sees it, and it is kept.
 void to_stderr_and_syslog(std::string_view program, Level least);

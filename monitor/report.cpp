@@ -1,6 +1,5 @@
 #include "monitor/report.hpp"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
@@ -14,9 +13,6 @@ namespace {
 namespace json = boost::json;
 namespace log = common::log;
 
-// No more than a pipe takes at once when it takes anything (PIPE_BUF), so that poll() can tell
-// beforehand that the write will not wait.
-constexpr std::size_t kMostLineBytes = 4096;
 constexpr std::size_t kMostReasonBytes = 2000;
 
 std::string_view severity_text(log::Level severity) {
@@ -31,12 +27,6 @@ std::string_view severity_text(log::Level severity) {
       return "error";
   }
   return "error";
-}
-
-void write_if_taken(const std::string& line) {
-  pollfd out{STDOUT_FILENO, POLLOUT, 0};
-  if (::poll(&out, 1, 0) != 1 || line.size() > kMostLineBytes) return;
-  [[maybe_unused]] const ssize_t written = ::write(STDOUT_FILENO, line.data(), line.size());
 }
 
 void log_line(log::Level severity, const std::string& line) {
@@ -96,7 +86,7 @@ std::string once_json(const Settings& settings, const CheckResult& result) {
 }
 
 Reporter::Reporter(Protocol protocol, std::string id, bool json)
-    : protocol_(protocol), id_(std::move(id)), json_(json) {
+    : protocol_(protocol), id_(std::move(id)), json_(json), out_(STDOUT_FILENO) {
   if (json) {
     log::to_syslog(command_name(protocol), log::Level::info);
   } else {
@@ -106,7 +96,7 @@ Reporter::Reporter(Protocol protocol, std::string id, bool json)
 
 void Reporter::tell(const Report& report) {
   log_line(event_row(report.event).severity, report_line(protocol_, id_, report));
-  if (json_) write_if_taken(report_json(protocol_, id_, report, common::WallClock::now()));
+  if (json_) out_.put(report_json(protocol_, id_, report, common::WallClock::now()));
 }
 
 }  // namespace genapp::monitor

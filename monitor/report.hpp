@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/clock.hpp"
+#include "common/unwaited.hpp"
 #include "monitor/check.hpp"
 #include "monitor/events.hpp"
 #include "monitor/settings.hpp"
@@ -43,6 +44,7 @@ class Reporter {
   Protocol protocol_;
   std::string id_;
   bool json_;
+  common::UnwaitedLines out_;
 };
 
 }  // namespace genapp::monitor

@@ -37,7 +37,7 @@ class TlsContext {
   TlsContext& operator=(const TlsContext&) = delete;
 
  private:
-  friend class Stream;
+  friend class TlsSession;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -32,7 +32,7 @@ constexpr char kUsage[] =
 
 void set_up_log(const common::Settings& settings) {
   if (settings.log_file.empty()) {
-    log::to_stderr(kName, settings.log_level);
+    log::to_stderr_unwaited(kName, settings.log_level);
   } else {
     log::to_file(kName, settings.log_file, settings.log_level);
   }

@@ -267,5 +267,22 @@ TEST(Log, IsSilentBeforeItIsSetUp) {
   EXPECT_EQ(child.wait(), 0);
 }
 
+// syslog(3) would wait for its daemon; a monitor or a responder that waits is dead.
+TEST(Log, ASystemLogThatReadsNothingIsNotWaitedFor) {
+  const TempDir temp;
+  Child child([&] {
+    return to_own_system_log(temp / "log", [] {
+      log::to_syslog("lbhcd", log::Level::info);
+      for (int i = 0; i < 5000; ++i) log::info("line " + std::to_string(i));
+    });
+  });
+  const int code = child.wait();
+  if (code == kNoSystemLog) GTEST_SKIP() << "no name space of its own here";
+  ASSERT_EQ(code, 0);
+  const std::string text = tests::read_file(temp / "log");
+  EXPECT_THAT(text, HasSubstr(": line 0\n"));
+  EXPECT_THAT(text, Not(HasSubstr(": line 4999\n")));
+}
+
 }  // namespace
 }  // namespace genapp::common

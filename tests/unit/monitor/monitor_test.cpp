@@ -1,0 +1,266 @@
+#include "monitor/monitor.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "common/control_client.hpp"
+#include "common/error.hpp"
+#include "monitor/report.hpp"
+#include "monitor/run_files.hpp"
+#include "monitor/status.hpp"
+#include "tests/support/net.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/unit/common/testing.hpp"
+
+namespace genapp::monitor {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using boost::system::error_code;
+using common::Clock;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+CheckResult good() {
+  CheckResult result;
+  result.seen = "HTTP/1.1 200 OK";
+  result.address = "127.0.0.1:80";
+  result.took = 1ms;
+  return result;
+}
+
+CheckResult bad(const std::string& reason = "refused") {
+  CheckResult result;
+  result.fault = Fault{Event::connect_error, ECONNREFUSED, reason, false};
+  result.took = 1ms;
+  return result;
+}
+
+CheckResult late(Clock::duration took) {
+  CheckResult result = bad("no answer");
+  result.fault->timed_out = true;
+  result.took = took;
+  return result;
+}
+
+// A check whose result is known, `after` its start.
+class PlayedCheck : public Check {
+ public:
+  PlayedCheck(asio::io_context& io, Clock::duration after, CheckResult result, CheckDone done)
+      : timer_(io) {
+    timer_.expires_after(after);
+    timer_.async_wait([result = std::move(result), done = std::move(done)](error_code cancelled) {
+      if (!cancelled) done(result);
+    });
+  }
+
+ private:
+  asio::steady_timer timer_;
+};
+
+// A monitor whose checks are played one after the other, the last one again and again.
+class MonitorRun : public testing::Test {
+ protected:
+  MonitorRun() {
+    ::setenv("GENAPP_RUN_DIR", (folder_ / "run").c_str(), 1);
+    settings.interval = 10ms;
+    settings.wait = 50ms;
+    settings.retries = 2;
+    settings.json = true;
+  }
+  ~MonitorRun() override { ::unsetenv("GENAPP_RUN_DIR"); }
+
+  struct Played {
+    CheckResult result;
+    Clock::duration after{};
+  };
+
+  // Runs to the monitor's end, or to `most` checks, and then TERM. Its events are in `events`.
+  End run(std::vector<Played> checks, std::size_t most = 1000) {
+    asio::io_context io{1};
+    auto identity = Identity::take(MonitorId("web"), "httpmon");
+    testing::internal::CaptureStdout();
+    Reporter reporter(Protocol::http, "web", true);
+    starts.clear();
+    const auto start = [&](CheckDone done) {
+      const Played& played = checks[std::min(starts.size(), checks.size() - 1)];
+      starts.push_back(Clock::now());
+      if (before_check) before_check(starts.size());
+      if (starts.size() == most) ::raise(SIGTERM);
+      return std::make_unique<PlayedCheck>(io, played.after, played.result, std::move(done));
+    };
+    if (at_start) asio::post(io, at_start);
+    const End end = run_monitor({io, settings, *identity, reporter, start});
+    identity->release();
+    events = testing::internal::GetCapturedStdout();
+    return end;
+  }
+
+  std::string ask(const std::string& request) const {
+    const auto found = find_monitor(MonitorId("web"));
+    return found ? common::ask_control(found->directory, "sock", request + "\n", 5s) : "";
+  }
+  std::string run_path(const std::string& name) const { return folder_ / ("run/" + name); }
+  std::string path(const std::string& name) const { return folder_ / name; }
+
+  std::size_t count(const std::string& text) const {
+    std::size_t found = 0;
+    for (auto at = events.find(text); at != std::string::npos; at = events.find(text, at + 1)) {
+      ++found;
+    }
+    return found;
+  }
+
+  Settings settings;
+  std::string events;
+  std::vector<Clock::time_point> starts;
+  std::string wrong_answer;
+  std::function<void()> at_start;                 // from within the event loop
+  std::function<void(std::size_t)> before_check;  // told which; from within the event loop
+
+ private:
+  tests::TempDir folder_;
+};
+
+TEST_F(MonitorRun, EndsAfterTheRetriesAndTellsWhy) {
+  EXPECT_EQ(run({{good()}, {bad()}}), End::server_failed);
+  EXPECT_EQ(starts.size(), 4u) << "one good, and 1 + 2 bad";
+  EXPECT_EQ(count("\"event\":1,"), 1u);
+  EXPECT_EQ(count("\"event\":2,"), 1u);
+  EXPECT_EQ(count("\"event\":72,"), 3u);
+  EXPECT_EQ(count("\"event\":6,"), 1u);
+  EXPECT_EQ(count("\"event\":3,"), 0u);
+  EXPECT_THAT(events, HasSubstr("refused; failure 3 of 3"));
+  EXPECT_GE(starts[3] - starts[1], 2 * settings.interval) << "on the grid, never before it";
+}
+
+TEST_F(MonitorRun, ASuccessInBetweenIsToldAndWipesTheFailuresAway) {
+  EXPECT_EQ(run({{bad()}, {bad()}, {good()}, {bad()}}), End::server_failed);
+  EXPECT_EQ(starts.size(), 6u);
+  EXPECT_EQ(count("\"event\":104,"), 1u);
+}
+
+TEST_F(MonitorRun, TermEndsItInOrder) {
+  EXPECT_EQ(run({{good()}}, 3), End::stopped);
+  EXPECT_EQ(count("\"event\":3,"), 1u);
+  EXPECT_EQ(count("\"event\":6,"), 0u);
+  EXPECT_FALSE(fs::exists(run_path("monitors/web")));
+}
+
+TEST_F(MonitorRun, ATimeOutIsNotRetriedWhereItIsToldSo) {
+  settings.retry_on_timeout = false;
+  EXPECT_EQ(run({{late(50ms)}}), End::server_failed);
+  EXPECT_EQ(starts.size(), 1u);
+  EXPECT_THAT(events, HasSubstr("not retried"));
+}
+
+TEST_F(MonitorRun, ChecksThatLastLongerThanTheIntervalOverlap) {
+  settings.wait = 10s;
+  EXPECT_EQ(run({{late(100ms), 100ms}}), End::server_failed);
+  EXPECT_GT(starts.size(), 3u) << "others had started before the third one's verdict";
+}
+
+TEST_F(MonitorRun, AtMost64ChecksAreUnderWay) {
+  settings.interval = 1ms;
+  settings.wait = 10s;
+  EXPECT_EQ(run({{good(), 300ms}}, 65), End::stopped);
+  EXPECT_GE(starts[64] - starts[0], 300ms) << "not before the first has ended";
+}
+
+TEST_F(MonitorRun, WhatRanWhileItDidNotIsDroppedOnceAndDoneAgain) {
+  settings.retries = 1;
+  EXPECT_EQ(run({{late(60s)}, {late(60s)}, {good()}}, 3), End::stopped);
+  EXPECT_EQ(count("\"event\":105,"), 1u);
+  EXPECT_EQ(count("failure 1 of 2"), 1u) << "a second time in a row it counts";
+}
+
+TEST_F(MonitorRun, TellsOfAnExpiringCertificateOnceADay) {
+  CheckResult expiring = good();
+  expiring.certificate_days = 3;
+  CheckResult next_day = expiring;
+  next_day.certificate_days = 2;
+  CheckResult renewed = expiring;
+  renewed.certificate_days = 90;
+  run({{expiring}, {expiring}, {next_day}, {renewed}}, 5);
+  EXPECT_EQ(count("\"event\":102,"), 2u);
+  EXPECT_THAT(events, AllOf(HasSubstr("expires in 3 days"), HasSubstr("expires in 2 days")));
+}
+
+TEST_F(MonitorRun, EndsWhenNobodyCouldFindItAnyMore) {
+  settings.initial_delay = 10ms;
+  at_start = [&] { fs::remove_all(run_path("monitors/web")); };
+  EXPECT_EQ(run({{good()}}), End::lost);
+  EXPECT_TRUE(starts.empty());
+  EXPECT_EQ(count("\"event\":42,"), 1u);
+  EXPECT_THAT(events, HasSubstr("was deleted or replaced"));
+}
+
+TEST_F(MonitorRun, AnswersOnItsControlSocketAndPausesAndResumes) {
+  std::future<void> asked;
+  Status before, paused, still, resumed;
+  std::size_t checks_at_pause = 0;
+  std::size_t checks_later = 0;
+  before_check = [&](std::size_t number) {
+    if (number != 3) return;
+    asked = std::async(std::launch::async, [&] {
+      before = parse_status(ask("status")).value_or(Status{});
+      paused = parse_status(ask("pause")).value_or(Status{});
+      checks_at_pause = paused.checks;
+      std::this_thread::sleep_for(5 * settings.interval);
+      still = parse_status(ask("status")).value_or(Status{});
+      checks_later = still.checks;
+      wrong_answer = ask("nonsense");
+      resumed = parse_status(ask("resume")).value_or(Status{});
+    });
+  };
+  settings.retries = 50;
+  EXPECT_EQ(run({{bad()}, {good()}, {bad()}}), End::server_failed);
+  asked.get();
+  EXPECT_EQ(before.id, "web");
+  EXPECT_EQ(before.pid, ::getpid());
+  EXPECT_THAT(before.state, testing::AnyOf("monitoring", "checking"));
+  ASSERT_TRUE(before.last);
+  EXPECT_EQ(paused.state, "paused");
+  EXPECT_EQ(paused.pending_failures, 0u) << "a pause forgets them";
+  EXPECT_EQ(checks_later, checks_at_pause) << "no check is made meanwhile";
+  EXPECT_NE(resumed.state, "paused");
+  EXPECT_THAT(wrong_answer, HasSubstr("error: the requests are"));
+  EXPECT_EQ(count("\"event\":7,"), 1u);
+  EXPECT_EQ(count("\"event\":8,"), 1u);
+}
+
+TEST_F(MonitorRun, ItsMetricsFileIsThereFromTheStartAndKept) {
+  settings.metrics = path("web.prom");
+  std::string at_first;
+  before_check = [&](std::size_t number) {
+    if (number == 1) at_first = tests::read_file(settings.metrics);
+  };
+  EXPECT_EQ(run({{bad()}}), End::server_failed);
+  EXPECT_THAT(at_first, AllOf(HasSubstr("genapp_monitor_checks_total"),
+                              Not(HasSubstr("genapp_monitor_up"))));
+  EXPECT_THAT(tests::read_file(settings.metrics),
+              HasSubstr("genapp_monitor_failures_total{id=\"web\",command=\"httpmon\","
+                        "server=\"http://localhost:80/\"} 1\n"))
+      << "at most one a second";
+}
+
+TEST_F(MonitorRun, AMetricsPathThatCanNotBeWrittenIsAnErrorAtTheStart) {
+  settings.metrics = path("none/web.prom");
+  EXPECT_THROW(run({{good()}}, 1), common::Error);
+  testing::internal::GetCapturedStdout();
+}
+
+}  // namespace
+}  // namespace genapp::monitor
