@@ -48,13 +48,16 @@ function(genapp_compile_apart)
 endfunction()
 
 # A program of genapp's: genapp_executable(NAME sources... LIBRARIES ... DESTINATION ...
-#   [COMPONENT the package that it goes to, by default genapp])
+#   [COMPONENT the package that it goes to, by default genapp]
+#   [DYNAMIC])  DYNAMIC: with the name service's modules, and libraries that must be updated apart.
 function(genapp_executable name)
   set(ARG_COMPONENT ${CMAKE_INSTALL_DEFAULT_COMPONENT_NAME})
-  cmake_parse_arguments(ARG "" "DESTINATION;COMPONENT" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "DYNAMIC" "DESTINATION;COMPONENT" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} genapp_flags)
-  if(GENAPP_STATIC)
+  if(GENAPP_STATIC AND ARG_DYNAMIC)
+    target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc)
+  elseif(GENAPP_STATIC)
     target_link_options(${name} PRIVATE -static)
   endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)

@@ -2,8 +2,8 @@
 
 #define SPDLOG_FMT_EXTERNAL
 #define FMT_HEADER_ONLY
-#include <spdlog/pattern_formatter.h>
 #include <spdlog/details/null_mutex.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>

@@ -27,7 +27,7 @@ std::string timestamp() {
   struct tm parts {};
   ::localtime_r(&now, &parts);
   std::array<char, 32> out{};
-  return {out.data(), std::strftime(out.data(), out.size(), "%b %e %H:%M:%S", &parts)};
+  return {out.data(), ::strftime(out.data(), out.size(), "%b %e %H:%M:%S", &parts)};
 }
 
 Fd connected() {

@@ -7,6 +7,7 @@
 #include "common/error.hpp"
 #include "common/paths.hpp"
 #include "common/printable.hpp"
+#include "common/process.hpp"
 #include "monitor/report.hpp"
 #include "monitor/run_files.hpp"
 #include "monitor/status.hpp"

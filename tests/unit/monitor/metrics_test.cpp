@@ -42,31 +42,53 @@ TEST(Metrics, AreInPrometheussTextFormat) {
   EXPECT_EQ(metrics_text(metrics),
             "# HELP genapp_monitor_up 1 when the last check was healthy, else 0.\n"
             "# TYPE genapp_monitor_up gauge\n"
-            "genapp_monitor_up" + labels + "} 1\n"
-            "# HELP genapp_monitor_checks_total Checks that were judged.\n"
-            "# TYPE genapp_monitor_checks_total counter\n"
-            "genapp_monitor_checks_total" + labels + "} 7\n"
-            "# HELP genapp_monitor_failures_total Checks that failed.\n"
-            "# TYPE genapp_monitor_failures_total counter\n"
-            "genapp_monitor_failures_total" + labels + "} 2\n"
-            "# HELP genapp_monitor_pending_failures Failures that count at the moment.\n"
-            "# TYPE genapp_monitor_pending_failures gauge\n"
-            "genapp_monitor_pending_failures" + labels + "} 0\n"
-            "# HELP genapp_monitor_paused 1 when monitoring is suspended, else 0.\n"
-            "# TYPE genapp_monitor_paused gauge\n"
-            "genapp_monitor_paused" + labels + "} 0\n"
-            "# HELP genapp_monitor_last_check_timestamp_seconds When the last check ended.\n"
-            "# TYPE genapp_monitor_last_check_timestamp_seconds gauge\n"
-            "genapp_monitor_last_check_timestamp_seconds" + labels + "} 1500000000.5\n"
-            "# HELP genapp_monitor_response_seconds How long healthy answers took; quantiles of the last 256.\n"
-            "# TYPE genapp_monitor_response_seconds summary\n"
-            "genapp_monitor_response_seconds" + labels + ",quantile=\"0.5\"} 0.002\n"
-            "genapp_monitor_response_seconds" + labels + ",quantile=\"0.99\"} 0.03\n"
-            "genapp_monitor_response_seconds_sum" + labels + "} 0.05\n"
-            "genapp_monitor_response_seconds_count" + labels + "} 5\n"
-            "# HELP genapp_monitor_certificate_days Days until the certificate expires.\n"
-            "# TYPE genapp_monitor_certificate_days gauge\n"
-            "genapp_monitor_certificate_days" + labels + "} 12\n");
+            "genapp_monitor_up" +
+                labels +
+                "} 1\n"
+                "# HELP genapp_monitor_checks_total Checks that were judged.\n"
+                "# TYPE genapp_monitor_checks_total counter\n"
+                "genapp_monitor_checks_total" +
+                labels +
+                "} 7\n"
+                "# HELP genapp_monitor_failures_total Checks that failed.\n"
+                "# TYPE genapp_monitor_failures_total counter\n"
+                "genapp_monitor_failures_total" +
+                labels +
+                "} 2\n"
+                "# HELP genapp_monitor_pending_failures Failures that count at the moment.\n"
+                "# TYPE genapp_monitor_pending_failures gauge\n"
+                "genapp_monitor_pending_failures" +
+                labels +
+                "} 0\n"
+                "# HELP genapp_monitor_paused 1 when monitoring is suspended, else 0.\n"
+                "# TYPE genapp_monitor_paused gauge\n"
+                "genapp_monitor_paused" +
+                labels +
+                "} 0\n"
+                "# HELP genapp_monitor_last_check_timestamp_seconds When the last check ended.\n"
+                "# TYPE genapp_monitor_last_check_timestamp_seconds gauge\n"
+                "genapp_monitor_last_check_timestamp_seconds" +
+                labels +
+                "} 1500000000.5\n"
+                "# HELP genapp_monitor_response_seconds How long healthy answers took; quantiles "
+                "of the last 256.\n"
+                "# TYPE genapp_monitor_response_seconds summary\n"
+                "genapp_monitor_response_seconds" +
+                labels +
+                ",quantile=\"0.5\"} 0.002\n"
+                "genapp_monitor_response_seconds" +
+                labels +
+                ",quantile=\"0.99\"} 0.03\n"
+                "genapp_monitor_response_seconds_sum" +
+                labels +
+                "} 0.05\n"
+                "genapp_monitor_response_seconds_count" +
+                labels +
+                "} 5\n"
+                "# HELP genapp_monitor_certificate_days Days until the certificate expires.\n"
+                "# TYPE genapp_monitor_certificate_days gauge\n"
+                "genapp_monitor_certificate_days" +
+                labels + "} 12\n");
 }
 
 TEST(Metrics, SayNothingOfWhatIsNotKnownYet) {
@@ -142,11 +164,12 @@ TEST(WriteMetrics, ReplacesTheFileAndLetsAllRead) {
   EXPECT_EQ(tests::read_file(folder / "web.prom"), "two");
   struct stat info {};
   ASSERT_EQ(::stat((folder / "web.prom").c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 0777, 0644u & ~[] {
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    return mask;
-  }());
+  EXPECT_EQ(
+      info.st_mode & 0777, 0644u & ~[] {
+        const mode_t mask = ::umask(0);
+        ::umask(mask);
+        return mask;
+      }());
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 

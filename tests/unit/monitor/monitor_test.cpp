@@ -248,8 +248,8 @@ TEST_F(MonitorRun, ItsMetricsFileIsThereFromTheStartAndKept) {
     if (number == 1) at_first = tests::read_file(settings.metrics);
   };
   EXPECT_EQ(run({{bad()}}), End::server_failed);
-  EXPECT_THAT(at_first, AllOf(HasSubstr("genapp_monitor_checks_total"),
-                              Not(HasSubstr("genapp_monitor_up"))));
+  EXPECT_THAT(at_first,
+              AllOf(HasSubstr("genapp_monitor_checks_total"), Not(HasSubstr("genapp_monitor_up"))));
   EXPECT_THAT(tests::read_file(settings.metrics),
               HasSubstr("genapp_monitor_failures_total{id=\"web\",command=\"httpmon\","
                         "server=\"http://localhost:80/\"} 1\n"))

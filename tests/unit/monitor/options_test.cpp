@@ -93,7 +93,8 @@ TEST(MonitorOptions, SecondsMayBeFractionsDownToTenMilliseconds) {
 
 TEST(MonitorOptions, RefusesWhatIsOutOfTheSeedsRanges) {
   for (const char* option : {"-i", "-r", "-t"}) {
-    for (const char* value : {"0", "0.009", "10000.1", "-1", "nan", "inf", "", "1e2", "10s", " 1"}) {
+    for (const char* value :
+         {"0", "0.009", "10000.1", "-1", "nan", "inf", "", "1e2", "10s", " 1"}) {
       EXPECT_THAT(http_refusal({"web", option, value}), HasSubstr("0.01 to 10000"))
           << option << value;
     }

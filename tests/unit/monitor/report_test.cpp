@@ -14,12 +14,14 @@ using testing::Not;
 const common::WallClock::time_point kNow{std::chrono::milliseconds(1'500'000'000'123)};
 
 TEST(Report, IsTheSeedsTextWithTheIdAndTheReason) {
-  EXPECT_EQ(report_line(Protocol::http, "web", {Event::connect_error, "refused", ECONNREFUSED, true}),
-            "httpmon has detected network error(connect error[111]). [ID:web]: refused");
+  EXPECT_EQ(
+      report_line(Protocol::http, "web", {Event::connect_error, "refused", ECONNREFUSED, true}),
+      "httpmon has detected network error(connect error[111]). [ID:web]: refused");
   EXPECT_EQ(report_line(Protocol::smtp, "mail", {Event::started}),
             "smtpmon started monitoring the SMTP daemon. [ID:mail]");
-  EXPECT_EQ(report_line(Protocol::http, "web", {Event::system_error, "no room", ENOSPC, true, "write"}),
-            "httpmon has detected system error (write 28). [ID:web]: no room");
+  EXPECT_EQ(
+      report_line(Protocol::http, "web", {Event::system_error, "no room", ENOSPC, true, "write"}),
+      "httpmon has detected system error (write 28). [ID:web]: no room");
 }
 
 TEST(Report, IsOneObjectALineInJson) {

@@ -93,7 +93,8 @@ TEST(MonitorStatus, DisplaysALineForEachThing) {
   EXPECT_THAT(text, HasSubstr("interval:     60 s, waits 10 s for an answer\n"));
   EXPECT_THAT(text, HasSubstr("running for:  61 s\n"));
   status.last = LastCheck{false, 1200, 1.5, "", "refused", 72};
-  EXPECT_THAT(disp_text(status), HasSubstr("last:         failed, 1.2 s ago: refused (event 72)\n"));
+  EXPECT_THAT(disp_text(status),
+              HasSubstr("last:         failed, 1.2 s ago: refused (event 72)\n"));
 }
 
 TEST(MonitorStatus, ListsAllInATable) {
