@@ -1,8 +1,8 @@
 #!/bin/sh
 # tools/packages.sh SET...: installs the Debian 12 packages of the sets that are not there yet.
-#   build  to build genapp       demo  what demo.sh needs besides
-#   test   to run the tests      ci    what .ci/run needs besides
-#   bench  to run the benchmarks
+#   build  to build genapp            demo  what demo.sh needs besides
+#   test   to run the tests           ci    what .ci/run needs besides
+#   bench  to run the benchmarks      package  to make the Debian packages
 # As root, or with sudo. Does nothing, and needs neither, when everything is installed.
 set -eu
 
@@ -21,16 +21,17 @@ packages_of() {
     test)
       echo libgtest-dev libgmock-dev haproxy nginx curl netcat-openbsd openssl iproute2 \
         util-linux procps mandoc spin gcc strace clang-14 libclang-rt-14-dev \
-        exim4-daemon-light lighttpd lighttpd-mod-gnutls mmdebstrap lintian systemd resource-agents \
-        pacemaker-cli-utils libxml2-utils keepalived pacemaker corosync
+        exim4-daemon-light lighttpd lighttpd-mod-gnutls dpkg-dev file mmdebstrap lintian systemd \
+        resource-agents pacemaker-cli-utils libxml2-utils keepalived pacemaker corosync
       ;;
     bench)
       echo gcc haproxy nginx netcat-openbsd socat perl resource-agents pacemaker corosync \
         pacemaker-cli-utils iproute2 util-linux libgtest-dev libgmock-dev curl \
         monitoring-plugins-basic
       ;;
+    package) echo dpkg-dev file ;;
     ci) echo git clang-format-14 shellcheck ;;
-    *) fail "the sets are build, demo, test, bench and ci, not \"$1\"" ;;
+    *) fail "the sets are build, package, demo, test, bench and ci, not \"$1\"" ;;
   esac
 }
 

@@ -4,8 +4,9 @@
 set -u
 
 # What to change, here and in stop.sh. The environment may set each as well.
-# The command line of a monitor that stays in the foreground.
-MONITOR_COMMAND=${MONITOR_COMMAND:-}
+# The command line of a monitor that stays in the foreground. httpmon(8): give it an id of its own, and
+# what it is to watch.
+MONITOR_COMMAND=${MONITOR_COMMAND:-exec httpmon httpwatch}
 # Which process was started, written by this script.
 MONITOR_RECORD=${MONITOR_RECORD:-/run/genapp-http-mon.started}
 MONITOR_LOG_FILE=${MONITOR_LOG_FILE:-/var/log/genapp-http-mon.log}

@@ -485,7 +485,21 @@ TEST_P(MonitorTemplate, TakesTheCommandFromTheEnvironment) {
   EXPECT_TRUE(process_exists(apps.process("mon")));
 }
 
+// In the place of the program, one that says how it was called.
+TEST_P(MonitorTemplate, IsGenappsOwnUnlessAnotherIsNamed) {
+  const std::string protocol = GetParam().substr(0, 4);
+  const std::string stand_in = apps.path(protocol + "mon");
+  write_file(stand_in, "#!/bin/sh\necho called \"$@\"\nexec sleep 600\n");
+  std::filesystem::permissions(stand_in, std::filesystem::perms::owner_all);
+  const Result started = start({{"PATH", apps.path("") + ":/usr/bin:/bin"}});
+  ASSERT_EQ(started.exit_code, 0) << started.err;
+  EXPECT_EQ(apps.log("mon"), "called " + protocol + "watch\n");
+  EXPECT_EQ(stop().exit_code, 0);
+  EXPECT_TRUE(apps.left_nothing("mon"));
+}
+
 TEST_P(MonitorTemplate, WithoutACommandSaysSo) {
+  monitor("");
   const Result result = start();
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("MONITOR_COMMAND is not set"));

@@ -12,6 +12,8 @@
 #include <cctype>
 #include <chrono>
 #include <iterator>
+#include <optional>
+#include <regex>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -100,6 +102,7 @@ class BareRoot {
   }
   static std::string depends() {
     std::string packages = output_of({"dpkg-deb", "-f", package_file("genapp"), "Depends"});
+    packages = std::regex_replace(packages, std::regex("\\([^)]*\\)"), "");
     packages.erase(std::remove_if(packages.begin(), packages.end(), ::isspace), packages.end());
     return packages;
   }
@@ -179,13 +182,16 @@ class Packages : public testing::Test {
   void serves() const;
   void serves_as_the_unit_says() const;
   void serves_under_the_agent() const;
+  void watches() const;
   void upgrades_under_the_daemon() const;
   void refuses_to_go_under_the_daemon() const;
+  void refuses_to_go_under_the_monitor() const;
   void is_removed_and_purged() const;
 
   const Port port_;
   const BareRoot root_;
   mutable std::string message_;
+  mutable std::optional<Process> monitor_;
 };
 
 void Packages::installs() const {
@@ -249,6 +255,29 @@ void Packages::serves_under_the_agent() const {
   EXPECT_EQ(agent("monitor", port), 7) << message_;
 }
 
+// The resource that serves speaks HTTP of a kind: its reply begins with what httpmon looks for.
+void Packages::watches() const {
+  const Port port;
+  root_.shell(
+      "genapp create -t http -i http --set protocol=http --set wait_first_probe=false --info " +
+      port.text());
+  root_.shell("/usr/libexec/genapp/restore -t http -i http");
+  for (const std::string name : {"localhost", "127.0.0.1"}) {
+    const Result once = root_.run({"httpmon", "--once", "-s", name, "-n", port.text()});
+    EXPECT_EQ(once.exit_code, 0) << once.err;
+    EXPECT_THAT(once.out, HasSubstr("ok: HTTP/1.1 200 OK")) << name;
+  }
+  // It greets nobody as a mail server does.
+  const Result mail = root_.run({"smtpmon", "--once", "-n", port.text(), "-r", "1"});
+  EXPECT_EQ(mail.exit_code, 1);
+  EXPECT_THAT(mail.out, HasSubstr("failed: "));
+
+  monitor_.emplace(root_.command({"httpmon", "web", "-n", port.text(), "-i", "0.1", "-r", "5"}));
+  ASSERT_TRUE(wait_until([&] {
+    return root_.run({"httpmon", "web", "--disp"}).exit_code == 0;
+  })) << monitor_->err();
+}
+
 void Packages::upgrades_under_the_daemon() const {
   const std::string before = pid("app1");
   const std::string settings = "log_level = \"debug\"\n";
@@ -273,9 +302,26 @@ void Packages::refuses_to_go_under_the_daemon() const {
   EXPECT_FALSE(accepts(port_.number()));
 }
 
+void Packages::refuses_to_go_under_the_monitor() const {
+  const std::string pid =
+      lines_of(root_.shell("cut -d ' ' -f 1 /run/genapp/monitors/web/pid")).at(0);
+  EXPECT_THAT(root_.shell("readlink /proc/" + pid + "/exe"), HasSubstr("(deleted)"));
+  const Result refused = dpkg("--remove", {"genapp"});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.err, HasSubstr("\n  httpmon web (process " + pid + ")\n"));
+  EXPECT_THAT(status("genapp"), HasSubstr(" installed"));
+  EXPECT_TRUE(monitor_->running());
+  // The new version's.
+  EXPECT_EQ(root_.run({"httpmon", "web", "--stop"}).exit_code, 0);
+  EXPECT_EQ(monitor_->wait().exit_code, 0);
+  take_out("http");
+  root_.shell("genapp delete -t http");
+}
+
 void Packages::is_removed_and_purged() const {
-  // The records of dead daemons hold nothing up.
+  // The records of the dead hold nothing up.
   root_.shell("echo '1 1' >/run/genapp/dead.pid; : >/run/genapp/empty.pid");
+  root_.shell("mkdir /run/genapp/monitors/dead; echo '1 1 httpmon' >/run/genapp/monitors/dead/pid");
   root_.shell("mkdir -p /etc/genapp/apps/web; echo own >/etc/genapp/apps/web/restore");
   const Result removed = dpkg("--remove", {"genapp"});
   ASSERT_EQ(removed.exit_code, 0) << removed.err;
@@ -295,8 +341,9 @@ TEST_F(Packages, ServeInABareDebianAndLeaveNothingBehind) {
   const auto before = root_.state();
   for (const auto step :
        {&Packages::installs, &Packages::serves, &Packages::serves_as_the_unit_says,
-        &Packages::serves_under_the_agent, &Packages::upgrades_under_the_daemon,
-        &Packages::refuses_to_go_under_the_daemon, &Packages::is_removed_and_purged}) {
+        &Packages::serves_under_the_agent, &Packages::watches, &Packages::upgrades_under_the_daemon,
+        &Packages::refuses_to_go_under_the_daemon, &Packages::refuses_to_go_under_the_monitor,
+        &Packages::is_removed_and_purged}) {
     (this->*step)();
     if (HasFatalFailure()) return;
   }

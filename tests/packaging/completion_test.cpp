@@ -52,6 +52,7 @@ class Completion : public testing::Test {
   std::vector<std::string> after(const std::string& line) const {
     Command tab{{"/bin/bash", "-c", kTab, "bash", kFile, line}};
     tab.env["GENAPP_CONFIG_DIR"] = config_dir_;
+    tab.env["GENAPP_RUN_DIR"] = node_.run_dir();
     const Result result = run(tab);
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.err, "");
@@ -112,7 +113,31 @@ TEST_F(Completion, OffersEveryOptionOfHelp) {
   for (const char* name : {"restore", "remove", "quickCheck", "recover", "lbhcd"}) {
     EXPECT_THAT(after(program(name) + " -"), IsSupersetOf(options_of({name}))) << name;
   }
+  // Some of theirs stand in place of an id, the others behind it.
+  for (const std::string name : {"httpmon", "smtpmon"}) {
+    std::vector<std::string> offered = after(name + " web -");
+    const std::vector<std::string> first = after(name + " -");
+    offered.insert(offered.end(), first.begin(), first.end());
+    const std::set<std::string> options = options_of({name});
+    EXPECT_THAT(options, IsSupersetOf({"-s", "--stop", "--list"})) << name;
+    EXPECT_THAT(std::set<std::string>(offered.begin(), offered.end()), options) << name;
+  }
 }
+
+TEST_F(Completion, OffersTheIdsOfTheMonitors) {
+  std::filesystem::create_directories(node_.run_dir() + "/monitors/web");
+  std::filesystem::create_directories(node_.run_dir() + "/monitors/Mail1");
+  std::filesystem::create_directories(node_.run_dir() + "/monitors/.locks");
+  EXPECT_THAT(after("httpmon w"), ElementsAre("web"));
+  EXPECT_THAT(after("smtpmon "), IsSupersetOf({"web", "Mail1"}));
+  EXPECT_THAT(after("smtpmon "), Not(testing::Contains(".locks")));
+  EXPECT_THAT(after("httpmon web --st"), ElementsAre("--stop"));
+  EXPECT_THAT(after("httpmon web -v "), ElementsAre("1.0", "1.1"));
+  EXPECT_THAT(after("httpmon web -s "), IsEmpty());
+  EXPECT_THAT(after("smtpmon web --helo "), IsEmpty());
+}
+
+TEST_F(Completion, OffersNoMonitorsWhereNoneHaveRun) { EXPECT_THAT(after("httpmon w"), IsEmpty()); }
 
 TEST_F(Completion, OffersTheTagsAndIdsOfTheRegistry) {
   const std::string restore = program("restore");
