@@ -19,10 +19,11 @@ using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::StartsWith;
 
 using Arguments = Monitors::Arguments;
+
+constexpr char kLocalhost[] = "DNS:localhost,IP:127.0.0.1,IP:::1";
 
 class SmtpServer : public testing::Test {
  protected:
@@ -31,6 +32,14 @@ class SmtpServer : public testing::Test {
     server_.emplace(mta.command());
     ASSERT_TRUE(wait_until([this] { return !mta.greeting().empty(); })) << server_->err();
     ASSERT_TRUE(server_->running());
+  }
+  // Exim writes to standard error when it is no user that may write its files.
+  std::string log() const { return mta.log() + server_->err(); }
+  void expect_no_complaint() const {
+    for (const char* const part :
+         {"] lost", "lost connection", "unexpected", "error", "rejected", "timeout"}) {
+      EXPECT_EQ(count_of(log(), part), 0u) << log();
+    }
   }
   void freeze() { ASSERT_EQ(::kill(-server_->pid(), SIGSTOP), 0); }
   void stop() {
@@ -63,10 +72,8 @@ TEST_F(SmtpServer, IsWatchedWithoutALineInItsLogThatComplains) {
   EXPECT_THAT(numbers(monitor.out()), ElementsAre(1, 2, 3));
   EXPECT_THAT(monitors.left(), IsEmpty());
   // One that was under way as the monitor ended says QUIT too, and the last may not be logged yet.
-  ASSERT_TRUE(wait_until([this] { return count_of(mta.log(), "closed by QUIT") >= 20; }));
-  for (const char* const complaint : {"lost", "unexpected", "error", "rejected", "timeout"}) {
-    EXPECT_EQ(count_of(mta.log(), complaint), 0u) << mta.log();
-  }
+  ASSERT_TRUE(wait_until([this] { return count_of(log(), "closed by QUIT") >= 20; }));
+  expect_no_complaint();
 }
 
 TEST_F(SmtpServer, AStoppedOneIsJudgedFailed) {
@@ -131,15 +138,15 @@ class SmtpTls : public SmtpServer {
 };
 
 TEST_F(SmtpTls, IsVerified) {
-  serve(authority.issue("localhost"));
+  serve(authority.issue(kLocalhost));
   EXPECT_THAT(seen({"--cafile", authority.file()}), Each(StartsWith("ok: 250 ")));
   EXPECT_THAT(seen({"--cafile", authority.file()}, "127.0.0.1"), Each(StartsWith("ok: 250 ")));
   EXPECT_EQ(once({}).exit_code, 0);  // in plain text still
-  EXPECT_THAT(mta.log(), Not(HasSubstr("error")));
+  expect_no_complaint();
 }
 
 TEST_F(SmtpTls, OfAnUnknownAuthorityFails) {
-  serve(authority.issue("localhost"));
+  serve(authority.issue(kLocalhost));
   const Authority other;
   EXPECT_THAT(seen({}), Each(StartsWith("failed: ")));
   EXPECT_THAT(seen({"--cafile", other.file()}), Each(HasSubstr("certificate")));
@@ -147,14 +154,14 @@ TEST_F(SmtpTls, OfAnUnknownAuthorityFails) {
 }
 
 TEST_F(SmtpTls, AnExpiredOrAnothersCertificateFails) {
-  serve(authority.issue("other.test", -1));
+  serve(authority.issue("DNS:other.test", -1));
   EXPECT_THAT(seen({"--cafile", authority.file(), "--tls-name", "other.test"}),
               Each(HasSubstr("expired")));
   EXPECT_THAT(seen({"--cafile", authority.file()}), Each(StartsWith("failed: ")));
 }
 
 TEST_F(SmtpTls, IsWatchedWithItsCertificate) {
-  serve(authority.issue("localhost", 10));
+  serve(authority.issue(kLocalhost, 10));
   Process monitor = watch({"-i", "0.1", "-r", "20", "--starttls", "--cafile", authority.file()});
   ASSERT_TRUE(monitors.has_checked(10));
   EXPECT_THAT(monitors.number("certificate_days"), AnyOf(9, 10));
@@ -163,10 +170,8 @@ TEST_F(SmtpTls, IsWatchedWithItsCertificate) {
   // Once for each number of days, and the tenth day may end meanwhile.
   EXPECT_THAT(numbers(monitor.out()),
               AnyOf(ElementsAre(1, 2, 102, 3), ElementsAre(1, 2, 102, 102, 3)));
-  ASSERT_TRUE(wait_until([this] { return count_of(mta.log(), "closed by QUIT") >= 10; }));
-  for (const char* const complaint : {"lost", "unexpected", "error", "timeout"}) {
-    EXPECT_EQ(count_of(mta.log(), complaint), 0u) << mta.log();
-  }
+  ASSERT_TRUE(wait_until([this] { return count_of(log(), "closed by QUIT") >= 10; }));
+  expect_no_complaint();
 }
 
 }  // namespace

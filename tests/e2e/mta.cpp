@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <stdexcept>
+#include <utility>
 
 #include "tests/support/wait.hpp"
 
@@ -42,13 +43,19 @@ void Mta::configure(const std::string& main, const std::string& rules) {
 
 std::string Mta::ports() const {
   if (!certificate_) return "tls_advertise_hosts =\ndaemon_smtp_ports = " + port_.text() + "\n";
-  return "tls_advertise_hosts = *\ntls_certificate = " + certificate_->chain +
+  return "tls_advertise_hosts = *\ntls_certificate = " + certificate_->file +
          "\ntls_privatekey = " + certificate_->key + "\ndaemon_smtp_ports = " + port_.text() +
          " : " + tls_port_.text() + "\ntls_on_connect_ports = " + tls_port_.text() + "\n";
 }
 
 void Mta::serve_tls(const Certificate& certificate) {
-  certificate_ = certificate;
+  // It reads them after it has given root up.
+  certificate_ = Certificate{folder_ / "certificate.pem", folder_ / "certificate.key"};
+  for (const auto& [from, to] : {std::pair{certificate.file, certificate_->file},
+                                 std::pair{certificate.key, certificate_->key}}) {
+    write_file(to, read_file(from));
+    std::filesystem::permissions(to, std::filesystem::perms(0644));
+  }
   configure();
 }
 

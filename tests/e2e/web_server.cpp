@@ -72,7 +72,7 @@ Command WebServer::nginx() const {
               (certificate_ ? " ssl;\n" : ";\n");
   }
   if (certificate_) {
-    listen += "    ssl_certificate " + certificate_->chain + ";\n    ssl_certificate_key " +
+    listen += "    ssl_certificate " + certificate_->file + ";\n    ssl_certificate_key " +
               certificate_->key + ";\n";
   }
   write_file(folder_ / "conf",
@@ -101,7 +101,7 @@ Command WebServer::lighttpd() const {
       "\"\nauth.require = (\"/private\" => (\"method\" => \"basic\", "
       "\"realm\" => \"private\", \"require\" => \"valid-user\"))\n";
   if (certificate_) {
-    text += "ssl.engine = \"enable\"\nssl.pemfile = \"" + certificate_->chain +
+    text += "ssl.engine = \"enable\"\nssl.pemfile = \"" + certificate_->file +
             "\"\nssl.privkey = \"" + certificate_->key + "\"\n";
   }
   for (std::size_t i = 1; i < addresses_.size(); ++i) {
