@@ -124,18 +124,19 @@ void run_on_cpu(int cpu) {
   }
 }
 
-void use_private_network() {
+bool use_private_network() {
   ifreq request{};
   std::strcpy(request.ifr_name, "lo");
   request.ifr_flags = IFF_UP;
   if (::unshare(CLONE_NEWNET) != 0) {
     std::fprintf(stderr, "no private network (%s): using the machine's loopback\n",
                  std::strerror(errno));
-    return;
+    return false;
   }
   const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (::ioctl(fd, SIOCSIFFLAGS, &request) != 0) throw std::runtime_error("loopback interface");
   ::close(fd);
+  return true;
 }
 
 Server::Server(const Program& program) : pid_(Arguments(program).spawn()) {}

@@ -36,8 +36,8 @@ Run time_run(const Program& program, int exit_code);
 void run_on_cpu(int cpu);
 
 // A loopback interface of this process's own, where every port is free; without the right to make
-// one (root has it) it says so on standard error and goes on with the machine's.
-void use_private_network();
+// one (root has it) it says so on standard error, goes on with the machine's, and returns false.
+bool use_private_network();
 
 // A process that keeps running. Ended, and waited for, with the object.
 class Server {

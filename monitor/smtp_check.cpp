@@ -143,13 +143,12 @@ class Dialogue : public std::enable_shared_from_this<Dialogue> {
 
   void take_starttls(const SmtpReply& reply) {
     if (reply.code != 220) return refuse(reply);
+    in_handshake_ = true;
     // What came in the clear must not be taken for what was encrypted (CVE-2011-0411).
-    if (!unread_.empty()) {
-      return finish(Fault{Event::tls_error, 0,
-                          "bytes behind the reply to STARTTLS, before the handshake: " +
-                              common::quoted(unread_, kMostQuotedBytes)});
-    }
-    start_tls();
+    if (unread_.empty()) return start_tls();
+    fail(Fault{Event::tls_error, 0,
+               "bytes behind the reply to STARTTLS, before the handshake: " +
+                   common::quoted(unread_, kMostQuotedBytes)});
   }
 
   void ask_noop() { ask("NOOP", "the reply to NOOP", &Dialogue::take_noop); }
@@ -292,7 +291,7 @@ class Dialogue : public std::enable_shared_from_this<Dialogue> {
   asio::steady_timer timer_;
   CheckDone done_;  // empty once it is told, or cancelled
   bool greeted_ = false;
-  bool in_handshake_ = false;
+  bool in_handshake_ = false;  // or the server awaits one: no words
   bool encrypted_ = false;
   std::string_view what_;  // is awaited: "the greeting"
   TakeReply take_ = nullptr;

@@ -143,11 +143,20 @@ class Stream::Impl : public std::enable_shared_from_this<Stream::Impl> {
   }
 
  private:
-  enum class Phase { idle, looking_up, connecting, handshaking, writing, reading, closed };
+  enum class Phase {
+    idle,
+    looking_up,
+    connecting,
+    handshaking,
+    writing,
+    reading,
+    given_up,
+    closed
+  };
 
   // False after a fault or close().
   bool begin(Phase phase, Done done) {
-    if (phase_ == Phase::closed) return false;
+    if (phase_ == Phase::closed || phase_ == Phase::given_up) return false;
     phase_ = phase;
     ++turn_;
     done_ = std::move(done);
@@ -169,11 +178,18 @@ class Stream::Impl : public std::enable_shared_from_this<Stream::Impl> {
   void fail(const Fault& fault) {
     if (phase_ == Phase::closed) return;
     const auto self = shared_from_this();  // who is told may drop us
-    shut();
+    fault.timed_out&& phase_ == Phase::reading ? give_up() : shut();
     const Done done = std::exchange(done_, nullptr);
     const Read read = std::exchange(read_, nullptr);
     if (done) done(fault);
     if (read) read(fault, {});
+  }
+
+  // A peer that is late may still be listening: close() can say last words.
+  void give_up() {
+    phase_ = Phase::given_up;
+    ++turn_;
+    timer_.cancel();
   }
 
   void shut() {
@@ -217,6 +233,7 @@ class Stream::Impl : public std::enable_shared_from_this<Stream::Impl> {
         return fail(late(Event::send_error, "sending to " + address_));
       case Phase::reading:
         return fail(late(Event::select_error, "waiting for " + awaited_ + " from " + address_));
+      case Phase::given_up:
       case Phase::closed:
         return;
     }

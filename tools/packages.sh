@@ -21,12 +21,13 @@ packages_of() {
     test)
       echo libgtest-dev libgmock-dev haproxy nginx curl netcat-openbsd openssl iproute2 \
         util-linux procps mandoc spin gcc strace clang-14 libclang-rt-14-dev \
-        exim4-daemon-light dpkg-dev file mmdebstrap lintian systemd resource-agents pacemaker-cli-utils libxml2-utils \
-        keepalived pacemaker corosync
+        exim4-daemon-light lighttpd lighttpd-mod-gnutls dpkg-dev file mmdebstrap lintian systemd \
+        resource-agents pacemaker-cli-utils libxml2-utils keepalived pacemaker corosync
       ;;
     bench)
       echo gcc haproxy nginx netcat-openbsd socat perl resource-agents pacemaker corosync \
-        pacemaker-cli-utils iproute2 util-linux libgtest-dev libgmock-dev
+        pacemaker-cli-utils iproute2 util-linux libgtest-dev libgmock-dev curl \
+        monitoring-plugins-basic
       ;;
     package) echo dpkg-dev file ;;
     ci) echo git clang-format-14 shellcheck ;;
@@ -74,8 +75,8 @@ as_root apt-get update -q || fail "apt-get update failed: is there a network?"
 as_root apt-get install -q -y --no-install-recommends --no-remove $missing ||
   fail "installing failed:$missing"
 
-for service in haproxy nginx exim4 keepalived pacemaker corosync; do
+for package in haproxy nginx exim4-daemon-light lighttpd keepalived pacemaker corosync; do
   case "$missing " in
-    *" $service "*) stop_service "$service" ;;
+    *" $package "*) stop_service "${package%-daemon-light}" ;;
   esac
 done

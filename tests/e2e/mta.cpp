@@ -27,17 +27,34 @@ Mta::Mta() {
   configure();
 }
 
-void Mta::configure(const std::string& main) {
+void Mta::configure(const std::string& main, const std::string& rules) {
   // daemon_startup_retries: a port in use is an error at once. host_lookup, primary_hostname: no
   // name server is asked.
   write_file(
       config(),
       main + "keep_environment =\nprimary_hostname = mta.test\nhost_lookup =\n" +
-          "tls_advertise_hosts =\nnotifier_socket =\ndaemon_startup_retries = 0\n" +
+          "notifier_socket =\ndaemon_startup_retries = 0\n" + "log_selector = +smtp_connection\n" +
           "exim_user = " + std::to_string(user()) + "\nexim_group = " + std::to_string(group()) +
           "\nspool_directory = " + (folder_ / "spool") +
           "\nlog_file_path = " + (folder_ / "spool/%s.log") + "\npid_file_path = " + pid_file() +
-          "\nlocal_interfaces = 127.0.0.1\ndaemon_smtp_ports = " + port_.text() + "\n");
+          "\nlocal_interfaces = 127.0.0.1\n" + ports() + rules);
+}
+
+std::string Mta::ports() const {
+  if (!certificate_) return "tls_advertise_hosts =\ndaemon_smtp_ports = " + port_.text() + "\n";
+  return "tls_advertise_hosts = *\ntls_certificate = " + certificate_->chain +
+         "\ntls_privatekey = " + certificate_->key + "\ndaemon_smtp_ports = " + port_.text() +
+         " : " + tls_port_.text() + "\ntls_on_connect_ports = " + tls_port_.text() + "\n";
+}
+
+void Mta::serve_tls(const Certificate& certificate) {
+  certificate_ = certificate;
+  configure();
+}
+
+void Mta::refuse_all() {
+  configure("acl_smtp_connect = nobody\n",
+            "begin acl\nnobody:\n  deny message = 554 no service here\n");
 }
 
 std::string Mta::greeting() const {

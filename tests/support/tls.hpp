@@ -23,7 +23,8 @@ class Authority {
   Authority();
 
   const std::string& file() const { return own_.file; }
-  // For `name`, "DNS:example.org" or "IP:127.0.0.1", and so many days; expired when negative.
+  // For `name`, "DNS:example.org" or "IP:127.0.0.1", and so many days; -1: expired a day
+  // ago.
   Certificate issue(const std::string& name, int days = 100);
   // Signed by itself.
   Certificate self_signed(const std::string& name);

@@ -22,7 +22,7 @@ class Pipe {
     EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
     read_ = Fd(ends[0]);
     write_ = Fd(ends[1]);
-    ::fcntl(write_.get(), F_SETPIPE_SZ, 4096);
+    ::fcntl(write_.get(), F_SETPIPE_SZ, 4 * 4096);
     ::fcntl(read_.get(), F_SETFL, O_NONBLOCK);
   }
   int end() const { return write_.get(); }
@@ -45,11 +45,9 @@ class Pipe {
 TEST(UnwaitedLines, WhatAFullPipeDoesNotTakeIsCountedAndTold) {
   const Pipe pipe;
   UnwaitedLines lines(pipe.end());
-  const std::string line = std::string(3000, 'x') + "\n";
-  lines.put(line);
-  lines.put(line);
-  lines.put(line);
-  EXPECT_EQ(pipe.drained(), line);
+  const std::string line = std::string(4095, 'x') + "\n";
+  for (int i = 0; i < 4 + 2; ++i) lines.put(line);
+  EXPECT_EQ(pipe.drained(), line + line + line + line);
   lines.put("after\n");
   EXPECT_EQ(pipe.drained(), "2 lines before this one were not taken in time and are lost\nafter\n");
   lines.put("and on\n");

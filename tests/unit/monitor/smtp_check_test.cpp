@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include "common/fd.hpp"
 #include "monitor/resolver.hpp"
 #include "tests/support/net.hpp"
+#include "tests/support/tls.hpp"
 #include "tests/support/wait.hpp"
 
 namespace genapp::monitor {
@@ -28,7 +31,25 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-// One connection, as a mail server has it.
+// A mail server's certificate, ready for SSL_accept.
+class ServerTls {
+ public:
+  explicit ServerTls(const tests::Certificate& certificate)
+      : context_(::SSL_CTX_new(::TLS_server_method()), &::SSL_CTX_free) {
+    if (::SSL_CTX_use_certificate_file(context_.get(), certificate.file.c_str(),
+                                       SSL_FILETYPE_PEM) != 1 ||
+        ::SSL_CTX_use_PrivateKey_file(context_.get(), certificate.key.c_str(), SSL_FILETYPE_PEM) !=
+            1) {
+      throw std::runtime_error("certificate " + certificate.file);
+    }
+  }
+  SSL_CTX* get() const { return context_.get(); }
+
+ private:
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
+};
+
+// One connection, as a mail server has it, in the clear or encrypted.
 class Conversation {
  public:
   explicit Conversation(common::Fd fd) : fd_(std::move(fd)) {
@@ -38,21 +59,33 @@ class Conversation {
 
   // False when the client is gone.
   bool say(std::string_view bytes) {
-    return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(bytes.size());
+    const int size = static_cast<int>(bytes.size());
+    if (ssl_) return ::SSL_write(ssl_.get(), bytes.data(), size) == size;
+    return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == size;
   }
   // The next line without its end; nothing when the client has ended.
   std::optional<std::string> hear() {
     std::string line;
-    for (char c = 0; ::recv(fd_.get(), &c, 1, 0) == 1;) {
+    for (char c = 0; receive(c);) {
       if (c == '\n') return line;
       if (c != '\r') line += c;
     }
     return std::nullopt;
   }
+  // False when the handshake fails.
+  bool start_tls(const ServerTls& tls) {
+    ssl_.reset(::SSL_new(tls.get()));
+    ::SSL_set_fd(ssl_.get(), fd_.get());
+    return ::SSL_accept(ssl_.get()) == 1;
+  }
 
  private:
+  bool receive(char& byte) {
+    return ssl_ ? ::SSL_read(ssl_.get(), &byte, 1) == 1 : ::recv(fd_.get(), &byte, 1, 0) == 1;
+  }
+
   common::Fd fd_;
+  std::unique_ptr<SSL, void (*)(SSL*)> ssl_{nullptr, &::SSL_free};
 };
 
 // What to a command, instead of a reply.
@@ -70,13 +103,15 @@ struct Replies {
 // A mail server that has one connection, in a thread of its own.
 class MailServer {
  public:
-  using Script = std::function<void(Conversation&)>;
+  using Script = std::function<void(MailServer&, Conversation&)>;
 
   explicit MailServer(Script script) : script_(std::move(script)), listener_(listen()) {
     thread_ = std::thread([this] { serve(); });
   }
   explicit MailServer(const Replies& replies)
-      : MailServer([this, replies](Conversation& client) { converse(client, replies); }) {}
+      : MailServer([replies](MailServer& self, Conversation& client) {
+          self.converse(client, replies);
+        }) {}
   ~MailServer() { join(); }
   MailServer(const MailServer&) = delete;
   MailServer& operator=(const MailServer&) = delete;
@@ -91,14 +126,14 @@ class MailServer {
 
   // As a real server: greeting, then a reply a command until QUIT.
   void converse(Conversation& client, const Replies& replies) {
-    if (!answer(client, replies.greeting)) return;
+    if (answer(client, replies.greeting)) serve_commands(client, replies);
+  }
+  void serve_commands(Conversation& client, const Replies& replies) {
     while (auto line = hear(client)) {
       const std::string verb = line->substr(0, line->find(' '));
       const auto reply = replies.commands.find(verb);
       const bool known = reply != replies.commands.end();
-      if (!answer(client, known ? reply->second : verb == "QUIT" ? "221 bye\r\n" : "250 OK\r\n")) {
-        return;
-      }
+      if (!answer(client, known ? reply->second : "250 OK\r\n") || verb == "QUIT") return;
     }
   }
 
@@ -128,8 +163,13 @@ class MailServer {
   void serve() {
     common::Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!fd) return;
+    // OpenSSL writes without MSG_NOSIGNAL.
+    sigset_t pipe;
+    ::sigemptyset(&pipe);
+    ::sigaddset(&pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     Conversation client(std::move(fd));
-    script_(client);
+    script_(*this, client);
   }
 
   // False when that was the last.
@@ -185,7 +225,7 @@ class SmtpCheckTest : public testing::Test {
 
   // The check goes as its owner has it: as soon as it is told.
   void start(CheckDone done) {
-    check_ = start_smtp_check(io_, resolver_, settings_, nullptr, wait_,
+    check_ = start_smtp_check(io_, resolver_, settings_, tls_.get(), wait_,
                               [this, done = std::move(done)](const CheckResult& result) {
                                 ++verdicts_;
                                 check_.reset();
@@ -203,6 +243,7 @@ class SmtpCheckTest : public testing::Test {
   Resolver resolver_{io_};
   SmtpSettings settings_{.server = {}, .helo = "monitor.example"};
   common::Clock::duration wait_ = 20s;
+  std::unique_ptr<TlsContext> tls_;
   std::unique_ptr<Check> check_;
   int verdicts_ = 0;
   Lines heard_;
@@ -289,7 +330,7 @@ TEST_F(SmtpCheckTest, FailsWhenNoopIsRefused) {
 
 // A server that ends with its refusal, as after 421: QUIT finds nobody, which is nobody's fault.
 TEST_F(SmtpCheckTest, ARefusalWithTheEndOfTheConnectionIsTheRefusal) {
-  MailServer server([](Conversation& client) { client.say("421 shutting down\r\n"); });
+  MailServer server([](MailServer&, Conversation& client) { client.say("421 shutting down\r\n"); });
   const CheckResult result = check(server);
   ASSERT_TRUE(result.fault);
   EXPECT_EQ(result.fault->event, Event::invalid_status);
@@ -353,7 +394,7 @@ TEST_F(SmtpCheckTest, TheEndOfTheConnectionIsAnInvalidResponseAtEachStep) {
     EXPECT_EQ(fault.reason, std::string("the server closed the connection before ") + step.what);
     EXPECT_FALSE(fault.timed_out);
   }
-  MailServer server([](Conversation& client) { client.say("220-half a gree"); });
+  MailServer server([](MailServer&, Conversation& client) { client.say("220-half a gree"); });
   EXPECT_EQ(check(server).fault.value().reason,
             "the server closed the connection within the greeting");
 }
@@ -376,7 +417,7 @@ TEST_F(SmtpCheckTest, SilenceIsNoAnswerInTimeAtEachStep) {
 // A byte now and then keeps nothing alive beyond the deadline.
 TEST_F(SmtpCheckTest, DripsEndWithTheDeadline) {
   wait_ = 300ms;
-  MailServer server([](Conversation& client) {
+  MailServer server([](MailServer&, Conversation& client) {
     client.say("220-");
     for (int i = 0; i < 2000 && client.say(i % 40 ? "x" : "\r\n220-"); ++i) {
       std::this_thread::sleep_for(10ms);
@@ -390,7 +431,7 @@ TEST_F(SmtpCheckTest, DripsEndWithTheDeadline) {
 }
 
 TEST_F(SmtpCheckTest, AFloodEndsAtTheBound) {
-  MailServer server([](Conversation& client) {
+  MailServer server([](MailServer&, Conversation& client) {
     while (client.say("220-" + std::string(1000, 'x') + "\r\n")) {
     }
   });
@@ -410,7 +451,7 @@ TEST_F(SmtpCheckTest, AServerThatTalksBeforeItIsAskedMustStillTalkSmtp) {
 }
 
 TEST_F(SmtpCheckTest, TakesRepliesInPieces) {
-  MailServer server([](Conversation& client) {
+  MailServer server([](MailServer&, Conversation& client) {
     for (const std::string_view reply : {"220-a\r\n220 b\r\n", "250-c\r\n250 d\r\n", "250 e\r\n"}) {
       for (const char& c : reply) {
         client.say({&c, 1});
@@ -428,7 +469,7 @@ TEST_F(SmtpCheckTest, TakesRepliesInPieces) {
 TEST_F(SmtpCheckTest, TheVerdictDoesNotWaitForTheReplyToQuit) {
   std::atomic<bool> told{false};
   bool told_before_the_reply = false;
-  MailServer server([&](Conversation& client) {
+  MailServer server([&](MailServer&, Conversation& client) {
     client.say("220 a\r\n");
     for (int i = 0; i < 2; ++i) {
       client.hear();
@@ -452,7 +493,7 @@ TEST_F(SmtpCheckTest, WhoNeverAnswersQuitIsLeft) {
 }
 
 TEST_F(SmtpCheckTest, WhoTalksOnAfterQuitIsLeft) {
-  MailServer server([](Conversation& client) {
+  MailServer server([](MailServer&, Conversation& client) {
     client.say("220 a\r\n");
     for (int i = 0; i < 3 && client.hear(); ++i) client.say("250 b\r\n");
     while (client.say(std::string(4096, 'x'))) {
@@ -535,6 +576,175 @@ TEST_F(SmtpCheckTest, TellsThatNobodyListens) {
   EXPECT_EQ(result.fault->event, Event::connect_error);
   EXPECT_EQ(result.fault->code, ECONNREFUSED);
   EXPECT_EQ(result.seen, "");
+}
+
+// With a certificate authority that the check trusts.
+class SmtpTlsTest : public SmtpCheckTest {
+ protected:
+  static void SetUpTestSuite() { authority_ = std::make_unique<tests::Authority>(); }
+  static void TearDownTestSuite() { authority_.reset(); }
+
+  void use_tls(SmtpSettings::Tls how) {
+    settings_.how = how;
+    settings_.tls.ca_file = authority_->file();
+    tls_ = std::make_unique<TlsContext>(settings_.tls);
+  }
+  tests::Certificate certificate(int days = 100) const {
+    return authority_->issue("IP:127.0.0.1", days);
+  }
+
+  // A server that offers STARTTLS and answers it with `reply`; after 220 comes `early` in the same
+  // packet, then the handshake, then what `encrypted` says.
+  MailServer::Script starttls(const ServerTls& tls, const std::string& early,
+                              const Replies& encrypted) {
+    return [&tls, early, encrypted](MailServer& server, Conversation& client) {
+      client.say("220 mail.example\r\n");
+      server.hear(client);
+      client.say("250-mail.example\r\n250-SIZE\r\n250 StartTLS\r\n");
+      server.hear(client);
+      client.say("220 go ahead\r\n" + early);
+      if (client.start_tls(tls)) server.serve_commands(client, encrypted);
+    };
+  }
+  // TLS from the first byte.
+  MailServer::Script over_tls(const ServerTls& tls, const Replies& replies) {
+    return [&tls, replies](MailServer& server, Conversation& client) {
+      if (client.start_tls(tls)) server.converse(client, replies);
+    };
+  }
+  // What a check finds with STARTTLS.
+  CheckResult check_starttls(int days, const std::string& early = "",
+                             const Replies& encrypted = {}) {
+    use_tls(SmtpSettings::Tls::starttls);
+    const ServerTls tls(certificate(days));
+    MailServer server(starttls(tls, early, encrypted));
+    const CheckResult result = check(server);
+    heard_ = server.heard();
+    return result;
+  }
+
+  static std::unique_ptr<tests::Authority> authority_;
+};
+std::unique_ptr<tests::Authority> SmtpTlsTest::authority_;
+
+TEST_F(SmtpTlsTest, StartsTlsWhereItIsOfferedAndGreetsAgain) {
+  const CheckResult result = check_starttls(30);
+  EXPECT_FALSE(result.fault) << result.fault->reason;
+  EXPECT_EQ(result.seen, "250 OK");
+  EXPECT_THAT(result.certificate_days,
+              testing::Optional(testing::AllOf(testing::Ge(29), testing::Le(30))));
+  EXPECT_THAT(heard_, ElementsAre("EHLO monitor.example", "STARTTLS", "EHLO monitor.example",
+                                  "NOOP", "QUIT"));
+}
+
+TEST_F(SmtpTlsTest, JudgesWhatIsSaidOverTls) {
+  const CheckResult result = check_starttls(30, "", {.commands = {{"NOOP", "451 no\r\n"}}});
+  ASSERT_TRUE(result.fault);
+  EXPECT_EQ(result.fault->event, Event::invalid_status);
+  EXPECT_EQ(result.fault->code, 451);
+  EXPECT_EQ(heard_.back(), "QUIT");
+}
+
+TEST_F(SmtpTlsTest, FailsWithoutACertificateThatHolds) {
+  const CheckResult result = check_starttls(-1);
+  ASSERT_TRUE(result.fault);
+  EXPECT_EQ(result.fault->event, Event::tls_error);
+  EXPECT_THAT(result.fault->reason, HasSubstr("expired"));
+  // Nothing is said in the clear any more, and nothing to who is not who he should be.
+  EXPECT_THAT(heard_, ElementsAre("EHLO monitor.example", "STARTTLS"));
+}
+
+TEST_F(SmtpTlsTest, FailsWhereStartTlsIsNotOffered) {
+  use_tls(SmtpSettings::Tls::starttls);
+  for (const Replies& replies :
+       {Replies{}, Replies{.commands = {{"EHLO", "250-STARTTLS\r\n250 SIZE\r\n"}}},
+        Replies{.commands = {{"EHLO", "500 no\r\n"}, {"HELO", "250-a\r\n250 STARTTLS\r\n"}}}}) {
+    const Fault fault = fault_of(replies);
+    EXPECT_EQ(fault.event, Event::tls_error);
+    EXPECT_EQ(fault.reason, "the server does not offer STARTTLS");
+    EXPECT_EQ(heard_.back(), "QUIT");
+    EXPECT_EQ(std::count(heard_.begin(), heard_.end(), "STARTTLS"), 0);
+  }
+}
+
+TEST_F(SmtpTlsTest, FailsWhenStartTlsIsRefused) {
+  use_tls(SmtpSettings::Tls::starttls);
+  for (const int code : {454, 502, 250}) {
+    const Fault fault =
+        fault_of({.commands = {{"EHLO", "250-a\r\n250 STARTTLS\r\n"},
+                               {"STARTTLS", std::to_string(code) + " not now\r\n"}}});
+    EXPECT_EQ(fault.event, Event::invalid_status);
+    EXPECT_EQ(fault.code, code);
+    EXPECT_EQ(fault.reason, "the reply to STARTTLS was " + std::to_string(code) + " not now");
+    EXPECT_EQ(heard_.back(), "QUIT");
+  }
+}
+
+// CVE-2011-0411: who stands between both adds replies in the clear, to be taken for the server's.
+TEST_F(SmtpTlsTest, TakesNothingThatCameInTheClearForWhatIsEncrypted) {
+  for (const char* early : {"250 injected\r\n", "2", "\r\n", "220-a\r\n220 b\r\n250 c\r\n"}) {
+    const CheckResult result = check_starttls(30, early);
+    ASSERT_TRUE(result.fault) << early;
+    EXPECT_EQ(result.fault->event, Event::tls_error);
+    EXPECT_THAT(result.fault->reason,
+                StartsWith("bytes behind the reply to STARTTLS, before the handshake: \""));
+    EXPECT_THAT(heard_, ElementsAre("EHLO monitor.example", "STARTTLS"));
+  }
+}
+
+// The same, added a step earlier: then the server's own 220 comes where a handshake should.
+TEST_F(SmtpTlsTest, AReplyInAdvanceDoesNotPassForTheOneToStartTls) {
+  use_tls(SmtpSettings::Tls::starttls);
+  const CheckResult result =
+      check({.commands = {{"EHLO", "250-a\r\n250 STARTTLS\r\n220 injected\r\n"},
+                          {"STARTTLS", "220 go ahead\r\n"}}});
+  ASSERT_TRUE(result.fault);
+  EXPECT_EQ(result.fault->event, Event::tls_error);
+}
+
+TEST_F(SmtpTlsTest, MayHaveTlsFromTheFirstByte) {
+  use_tls(SmtpSettings::Tls::from_start);
+  const ServerTls tls(certificate());
+  MailServer server(over_tls(tls, {}));
+  const CheckResult result = check(server);
+  EXPECT_FALSE(result.fault) << result.fault->reason;
+  EXPECT_TRUE(result.certificate_days);
+  EXPECT_EQ(server.heard(), kWholeDialogue);
+}
+
+// A monitor's certificates go before its event loop.
+TEST_F(SmtpTlsTest, AGoodByeOverTlsEndsWithTheEventLoop) {
+  use_tls(SmtpSettings::Tls::from_start);
+  const ServerTls tls(certificate());
+  MailServer server(over_tls(tls, {.commands = {{"QUIT", kSilence}}}));
+  settings_.server = server.where();
+  {
+    boost::asio::io_context io{1};
+    Resolver resolver(io);
+    const TlsContext context(settings_.tls);
+    std::unique_ptr<Check> check = start_smtp_check(io, resolver, settings_, &context, 20s,
+                                                    [&](const CheckResult&) { io.stop(); });
+    io.run();
+    check.reset();
+  }
+  EXPECT_EQ(server.heard(), kWholeDialogue);
+}
+
+TEST_F(SmtpTlsTest, SaysThatTheHandshakeFailedOnAPortInTheClear) {
+  use_tls(SmtpSettings::Tls::from_start);
+  const CheckResult result = check(Replies{});
+  ASSERT_TRUE(result.fault);
+  EXPECT_EQ(result.fault->event, Event::tls_error);
+  EXPECT_THAT(result.fault->reason, HasSubstr("TLS handshake"));
+}
+
+TEST_F(SmtpTlsTest, ASilentHandshakeEndsWithTheDeadline) {
+  wait_ = 200ms;
+  use_tls(SmtpSettings::Tls::from_start);
+  const CheckResult result = check({.greeting = kSilence});
+  ASSERT_TRUE(result.fault);
+  EXPECT_TRUE(result.fault->timed_out);
+  EXPECT_THAT(result.fault->reason, HasSubstr("TLS handshake"));
 }
 
 }  // namespace
