@@ -24,6 +24,7 @@ using Manner = Answerer::Manner;
 
 constexpr char kHttpmon[] = "httpmon";
 constexpr char kSmtpmon[] = "smtpmon";
+constexpr char kLimitCheck[] = "limit: C, the same system calls";
 constexpr char kPlugins[] = "/usr/lib/nagios/plugins/";
 constexpr int kPauseMilliseconds = 100;  // between checks, where the cost of one is measured
 constexpr int kChecks = 100;
@@ -48,6 +49,15 @@ double monitors_cpu_us(const std::string& program, std::uint16_t at) {
   return (cpu_after - cpu) / (monitor.checks(0) - checks);
 }
 
+// The same, by a bare C program.
+double limit_cpu_us(std::uint16_t at) {
+  const Server limit({{installed(GENAPP_LIMIT_CHECK), std::to_string(at)}});
+  pause_ms(10 * kPauseMilliseconds);
+  const double cpu = cpu_us_of(limit.pid());
+  pause_ms(kChecks * kPauseMilliseconds);
+  return (cpu_us_of(limit.pid()) - cpu) / kChecks;
+}
+
 // A process per interval.
 double programs_cpu_us(const Program& program) {
   double sum = 0;
@@ -69,6 +79,7 @@ Rounds compare_cost(const std::string& title, const std::string& monitor, std::u
   Rounds rounds(title, monitor, {figure});
   for (int round = 0; round < options.rounds; ++round) {
     rounds.add(monitor, figure, monitors_cpu_us(monitor, at));
+    if (monitor == kHttpmon) rounds.add(kLimitCheck, figure, limit_cpu_us(at));
     for (const Peer& peer : peers) rounds.add(peer.name, figure, programs_cpu_us(peer.program));
   }
   return rounds;

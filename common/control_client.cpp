@@ -14,7 +14,7 @@ namespace genapp::common {
 namespace {
 
 constexpr std::size_t kMostAnswerBytes = 16 * 1024;
-constexpr int kPauseMilliseconds = 5;
+constexpr int kWritePauseMilliseconds = 5;
 
 Fd connect_to(const Directory& dir, const std::string& name, Clock::time_point deadline) {
   const sockaddr_un address = socket_address(dir, name);
@@ -31,7 +31,7 @@ Fd connect_to(const Directory& dir, const std::string& name, Clock::time_point d
     if (Clock::now() >= deadline) {
       throw Error(control_peer(dir, name) + " does not accept connections: it hangs");
     }
-    ::poll(nullptr, 0, kPauseMilliseconds);
+    ::poll(nullptr, 0, kWritePauseMilliseconds);
   }
 }
 
