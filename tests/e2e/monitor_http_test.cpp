@@ -235,10 +235,11 @@ TEST_P(HttpsServers, AFailureIsToldWithItsOwnEvent) {
 TEST_P(HttpsServers, ACertificateThatEndsSoonIsToldAndNoFailure) {
   serve(authority.issue("localhost", 10));
   Process monitor = watch(trusting({"--https"}));
-  ASSERT_TRUE(monitors.has_checked(3));
+  ASSERT_TRUE(monitors.has_checked(10));
   EXPECT_THAT(monitors.number("certificate_days"), AnyOf(9, 10));
   EXPECT_EQ(monitors.number("failed"), 0);
-  EXPECT_THAT(numbers(monitor.out()), ElementsAre(1, 2, 102));  // once, not at every check
+  // Once for each number of days, and the tenth day may end meanwhile.
+  EXPECT_THAT(numbers(monitor.out()), AnyOf(ElementsAre(1, 2, 102), ElementsAre(1, 2, 102, 102)));
   EXPECT_EQ(monitor.stop().exit_code, 0);
 }
 

@@ -160,7 +160,9 @@ TEST_F(SmtpTls, IsWatchedWithItsCertificate) {
   EXPECT_THAT(monitors.number("certificate_days"), AnyOf(9, 10));
   EXPECT_EQ(monitors.number("failed"), 0);
   EXPECT_EQ(monitor.stop().exit_code, 0);
-  EXPECT_THAT(numbers(monitor.out()), ElementsAre(1, 2, 102, 3));
+  // Once for each number of days, and the tenth day may end meanwhile.
+  EXPECT_THAT(numbers(monitor.out()),
+              AnyOf(ElementsAre(1, 2, 102, 3), ElementsAre(1, 2, 102, 102, 3)));
   ASSERT_TRUE(wait_until([this] { return count_of(mta.log(), "closed by QUIT") >= 10; }));
   for (const char* const complaint : {"lost", "unexpected", "error", "timeout"}) {
     EXPECT_EQ(count_of(mta.log(), complaint), 0u) << mta.log();
