@@ -32,9 +32,6 @@ struct HttpSettings {
   std::optional<TlsSettings> tls{};
 };
 
-// The request's bytes. Pure.
-std::string http_request(const HttpSettings& settings);
-
 // Starts a check; `wait` from now it has failed. `tls` is needed where settings.tls is set, and, as
 // io, resolver and settings, outlives the check.
 std::unique_ptr<Check> start_http_check(boost::asio::io_context& io, Resolver& resolver,

@@ -24,7 +24,6 @@ namespace genapp::monitor {
 namespace {
 
 namespace asio = boost::asio;
-using Work = asio::executor_work_guard<asio::io_context::executor_type>;
 
 // The name service's modules read their files and talk to their servers on this stack: four times
 // what they are known to take. Less than a huge page, or the kernel could make one of it.
@@ -89,22 +88,6 @@ Addresses known_without_asking(const std::string& name) {
   return ask(name, AI_NUMERICHOST);  // "fe80::1%eth0", and the old ways to write an address
 }
 
-// Who waits for a result. It keeps the event loop from ending.
-struct Waiter {
-  Waiter(asio::io_context& io, Resolver::Done what)
-      : done(std::move(what)), work(io.get_executor()) {}
-
-  Resolver::Done done;
-  Work work;
-};
-
-void tell(const std::weak_ptr<Waiter>& who, const Addresses& result) {
-  const std::shared_ptr<Waiter> waiter = who.lock();
-  if (!waiter) return;
-  waiter->work.reset();
-  if (const Resolver::Done done = std::exchange(waiter->done, nullptr)) done(result);
-}
-
 }  // namespace
 
 class Resolver::Impl : public std::enable_shared_from_this<Resolver::Impl> {
@@ -142,10 +125,25 @@ class Resolver::Impl : public std::enable_shared_from_this<Resolver::Impl> {
   }
 
  private:
+  // Who waits for a result. It keeps the event loop from ending.
+  struct Waiter {
+    Waiter(asio::io_context& io, Done what) : done(std::move(what)), work(io.get_executor()) {}
+
+    Done done;
+    asio::executor_work_guard<asio::io_context::executor_type> work;
+  };
+
   struct Task {
     std::shared_ptr<Impl> owner;
     std::string name;
   };
+
+  static void tell(const std::weak_ptr<Waiter>& who, const Addresses& result) {
+    const std::shared_ptr<Waiter> waiter = who.lock();
+    if (!waiter) return;
+    waiter->work.reset();
+    if (const Done done = std::exchange(waiter->done, nullptr)) done(result);
+  }
 
   void answer_later(const std::weak_ptr<Waiter>& waiter, Addresses result) {
     asio::defer(*io_, [waiter, result = std::move(result)] { tell(waiter, result); });

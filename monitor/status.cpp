@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <cmath>
 #include <cstdio>
+#include <stdexcept>
 
 #include "common/printable.hpp"
 
@@ -12,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMostTextBytes = 300;
+constexpr std::size_t kMostTextBytes = 1000;
 
 // A server's words may be no UTF-8, which JSON must be.
 std::string text(const std::string& value) { return common::printable_utf8(value, kMostTextBytes); }
@@ -54,6 +56,10 @@ json::object to_object(const Status& status) {
 template <typename Number>
 void read(const json::object& from, const char* key, Number& into) {
   if (const json::value* value = from.if_contains(key)) into = value->to_number<Number>();
+}
+void read(const json::object& from, const char* key, double& into) {
+  read<double>(from, key, into);
+  if (!std::isfinite(into)) throw std::invalid_argument(key);
 }
 void read(const json::object& from, const char* key, bool& into) {
   if (const json::value* value = from.if_contains(key)) into = value->as_bool();
@@ -133,7 +139,7 @@ std::string last_text(const LastCheck& last) {
 void add_line(std::string& to, const char* key, const std::string& value) {
   std::string head = std::string(key) + ":";
   head.resize(std::max<std::size_t>(head.size() + 1, 14), ' ');
-  to += head + value + "\n";
+  to += head + text(value) + "\n";
 }
 
 using Row = std::array<std::string, 5>;
@@ -204,8 +210,8 @@ std::string disp_text(const Status& status) {
 std::string list_text(const std::vector<Status>& monitors) {
   std::vector<Row> rows{{"ID", "COMMAND", "PID", "STATE", "SERVER"}};
   for (const Status& one : monitors) {
-    rows.push_back({one.id, one.command, one.pid ? std::to_string(one.pid) : "-", one.state,
-                    one.server.empty() ? "-" : one.server});
+    rows.push_back({text(one.id), text(one.command), one.pid ? std::to_string(one.pid) : "-",
+                    text(one.state), one.server.empty() ? "-" : text(one.server)});
   }
   return table_text(rows);
 }

@@ -1,4 +1,5 @@
 #include "monitor/http_check.hpp"
+#include "monitor/http_request.hpp"
 
 #include <errno.h>
 #include <gmock/gmock.h>

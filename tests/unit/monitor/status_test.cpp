@@ -64,10 +64,12 @@ TEST(MonitorStatus, IsOneLineOfValidJsonWhateverTheServerSays) {
 }
 
 TEST(MonitorStatus, WhatIsNoStatusIsNone) {
-  for (const char* text : {"", "{}", "[]", "error: no\n", "{\"id\":1,\"state\":\"x\"}",
-                           "{\"id\":\"a\",\"state\":\"x\",\"pid\":\"y\"}",
-                           "{\"id\":\"a\",\"state\":\"x\",\"pid\":99999999999}",
-                           "{\"id\":\"a\",\"state\":\"x\",\"last\":[]}", "{\"id\":\"a\""}) {
+  for (const char* text :
+       {"", "{}", "[]", "error: no\n", "{\"id\":1,\"state\":\"x\"}",
+        "{\"id\":\"a\",\"state\":\"x\",\"pid\":\"y\"}",
+        "{\"id\":\"a\",\"state\":\"x\",\"pid\":99999999999}",
+        "{\"id\":\"a\",\"state\":\"x\",\"last\":[]}",
+        "{\"id\":\"a\",\"state\":\"x\",\"last\":{\"took_ms\":1e999}}", "{\"id\":\"a\""}) {
     EXPECT_FALSE(parse_status(text)) << text;
   }
   EXPECT_TRUE(parse_status("{\"id\":\"a\",\"state\":\"x\",\"new\":[1]}"));

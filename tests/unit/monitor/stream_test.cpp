@@ -548,8 +548,10 @@ TEST_F(StreamTls, ClosingSaysGoodbye) {
   ASSERT_FALSE(peer.write("hello\n"));
   while (peer.in.size() < 6) ASSERT_FALSE(peer.read());
   peer.stream->close();
-  EXPECT_TRUE(tests::wait_until(
-      [&] { return server.output().find("warning close_notify") != std::string::npos; }));
+  // Without one the server would only complain of the end.
+  const std::string goodbye = "<<< TLS 1.3, Alert [length 0002], warning close_notify";
+  EXPECT_TRUE(
+      tests::wait_until([&] { return server.output().find(goodbye) != std::string::npos; }));
 }
 
 TEST_F(StreamTls, NothingIsToldAfterTheEnd) {
