@@ -18,8 +18,6 @@ using testing::IsEmpty;
 
 using Arguments = Monitors::Arguments;
 
-constexpr char kLocalhost[] = "DNS:localhost,IP:127.0.0.1,IP:::1";
-
 class HttpServers : public testing::TestWithParam<WebServer::Make> {
  protected:
   Arguments at(Arguments more, const std::string& host = "127.0.0.1") const {

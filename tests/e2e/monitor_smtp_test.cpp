@@ -23,8 +23,6 @@ using testing::StartsWith;
 
 using Arguments = Monitors::Arguments;
 
-constexpr char kLocalhost[] = "DNS:localhost,IP:127.0.0.1,IP:::1";
-
 class SmtpServer : public testing::Test {
  protected:
   // Exim's daemon forks for each connection: what freezes it freezes its group.
