@@ -192,7 +192,7 @@ class HttpsServers : public HttpServers {
 };
 
 TEST_P(HttpsServers, AreVerified) {
-  serve(authority.issue("localhost"));
+  serve(authority.issue(kLocalhost));
   EXPECT_THAT(seen_by(trusting()), IsHealthy());
   EXPECT_THAT(seen_by(trusting({"--expect-body", "hello"})), IsHealthy());
   EXPECT_THAT(seen_by(trusting({"-h", "/missing"})), FailsWith("404"));
@@ -200,7 +200,7 @@ TEST_P(HttpsServers, AreVerified) {
 }
 
 TEST_P(HttpsServers, OfAnUnknownAuthorityFail) {
-  serve(authority.issue("localhost"));
+  serve(authority.issue(kLocalhost));
   const Authority other;
   EXPECT_THAT(seen_by({}), FailsWith("certificate"));
   EXPECT_THAT(seen_by({"--cafile", other.file()}), FailsWith("certificate"));
@@ -208,13 +208,13 @@ TEST_P(HttpsServers, OfAnUnknownAuthorityFail) {
 }
 
 TEST_P(HttpsServers, AnExpiredCertificateFails) {
-  serve(authority.issue("localhost", -1));
+  serve(authority.issue(kLocalhost, -1));
   EXPECT_THAT(seen_by(trusting()), FailsWith("expired"));
   EXPECT_THAT(seen_by({"--insecure"}), IsHealthy());
 }
 
 TEST_P(HttpsServers, AnothersCertificateFails) {
-  serve(authority.issue("other.test"));
+  serve(authority.issue("DNS:other.test"));
   EXPECT_THAT(seen_by(trusting()), FailsWith("localhost"));
   EXPECT_THAT(seen_by(trusting({"--tls-name", "other.test"})), IsHealthy());
   EXPECT_THAT(seen_by(trusting({"--tls-name", "third.test"})), FailsWith("third.test"));
@@ -226,14 +226,14 @@ TEST_P(HttpsServers, WithoutTlsFail) {
 }
 
 TEST_P(HttpsServers, AFailureIsToldWithItsOwnEvent) {
-  serve(authority.issue("localhost"));
+  serve(authority.issue(kLocalhost));
   Process monitor = watch({"--https"});
   EXPECT_EQ(monitor.wait().exit_code, 2);
   EXPECT_THAT(numbers(monitor.out()), ElementsAre(1, 2, 101, 101, 101, 6));
 }
 
 TEST_P(HttpsServers, ACertificateThatEndsSoonIsToldAndNoFailure) {
-  serve(authority.issue("localhost", 10));
+  serve(authority.issue(kLocalhost, 10));
   Process monitor = watch(trusting({"--https"}));
   ASSERT_TRUE(monitors.has_checked(10));
   EXPECT_THAT(monitors.number("certificate_days"), AnyOf(9, 10));
@@ -244,7 +244,7 @@ TEST_P(HttpsServers, ACertificateThatEndsSoonIsToldAndNoFailure) {
 }
 
 TEST_P(HttpsServers, ACertificateThatLastsIsNotTold) {
-  serve(authority.issue("localhost", 30));
+  serve(authority.issue(kLocalhost, 30));
   Process monitor = watch(trusting({"--https"}));
   ASSERT_TRUE(monitors.has_checked(3));
   EXPECT_THAT(numbers(monitor.out()), ElementsAre(1, 2));

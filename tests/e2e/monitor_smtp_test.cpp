@@ -131,7 +131,7 @@ class SmtpTls : public SmtpServer {
 };
 
 TEST_F(SmtpTls, IsVerified) {
-  serve(authority.issue("localhost"));
+  serve(authority.issue(kLocalhost));
   EXPECT_THAT(seen({"--cafile", authority.file()}), Each(StartsWith("ok: 250 ")));
   EXPECT_THAT(seen({"--cafile", authority.file()}, "127.0.0.1"), Each(StartsWith("ok: 250 ")));
   EXPECT_EQ(once({}).exit_code, 0);  // in plain text still
@@ -139,7 +139,7 @@ TEST_F(SmtpTls, IsVerified) {
 }
 
 TEST_F(SmtpTls, OfAnUnknownAuthorityFails) {
-  serve(authority.issue("localhost"));
+  serve(authority.issue(kLocalhost));
   const Authority other;
   EXPECT_THAT(seen({}), Each(StartsWith("failed: ")));
   EXPECT_THAT(seen({"--cafile", other.file()}), Each(HasSubstr("certificate")));
@@ -147,14 +147,14 @@ TEST_F(SmtpTls, OfAnUnknownAuthorityFails) {
 }
 
 TEST_F(SmtpTls, AnExpiredOrAnothersCertificateFails) {
-  serve(authority.issue("other.test", -1));
+  serve(authority.issue("DNS:other.test", -1));
   EXPECT_THAT(seen({"--cafile", authority.file(), "--tls-name", "other.test"}),
               Each(HasSubstr("expired")));
   EXPECT_THAT(seen({"--cafile", authority.file()}), Each(StartsWith("failed: ")));
 }
 
 TEST_F(SmtpTls, IsWatchedWithItsCertificate) {
-  serve(authority.issue("localhost", 10));
+  serve(authority.issue(kLocalhost, 10));
   Process monitor = watch({"-i", "0.1", "-r", "20", "--starttls", "--cafile", authority.file()});
   ASSERT_TRUE(monitors.has_checked(10));
   EXPECT_THAT(monitors.number("certificate_days"), AnyOf(9, 10));

@@ -11,10 +11,10 @@
 #include <optional>
 #include <string>
 
-#include "tests/e2e/certificates.hpp"
 #include "tests/support/net.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/tls.hpp"
 
 namespace genapp::tests {
 
