@@ -43,8 +43,13 @@ Fd connected() {
 
 }  // namespace
 
+UnwaitedLines::UnwaitedLines(int fd, LostLine lost_line)
+    : fd_(fd), lost_line_(std::move(lost_line)) {
+  if (!lost_line_) lost_line_ = [](std::size_t lines) { return lost_text(lines) + "\n"; };
+}
+
 void UnwaitedLines::put(std::string_view line) {
-  if (lost_ > 0 && write(lost_text(lost_) + "\n")) lost_ = 0;
+  if (lost_ > 0 && write(lost_line_(lost_))) lost_ = 0;
   if (lost_ > 0 || !write(line)) ++lost_;
 }
 

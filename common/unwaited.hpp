@@ -5,6 +5,7 @@
 // were is told with the next one that they take.
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,9 @@ namespace genapp::common {
 // A descriptor of this process's own, such as standard error. Owned by others.
 class UnwaitedLines {
  public:
-  explicit UnwaitedLines(int fd) : fd_(fd) {}
+  // The line, with its line feed, that tells how many were lost.
+  using LostLine = std::function<std::string(std::size_t lines)>;
+  explicit UnwaitedLines(int fd, LostLine lost_line = nullptr);
   // A line with its line feed, at most 4096 bytes: as much as a pipe takes whole or not at all
   // (pipe(7), PIPE_BUF).
   void put(std::string_view line);
@@ -24,6 +27,7 @@ class UnwaitedLines {
   bool write(std::string_view line) const;
 
   int fd_;
+  LostLine lost_line_;
   std::size_t lost_ = 0;
 };
 

@@ -29,6 +29,13 @@ std::string_view severity_text(log::Level severity) {
   return "error";
 }
 
+// Of events that nobody took in time.
+std::string lost_json(std::size_t lines) {
+  return json::serialize(json::object{{"time", common::utc_text(common::WallClock::now())},
+                                      {"lost_events", lines}}) +
+         "\n";
+}
+
 void log_line(log::Level severity, const std::string& line) {
   switch (severity) {
     case log::Level::debug:
@@ -86,7 +93,7 @@ std::string once_json(const Settings& settings, const CheckResult& result) {
 }
 
 Reporter::Reporter(Protocol protocol, std::string id, bool json)
-    : protocol_(protocol), id_(std::move(id)), json_(json), out_(STDOUT_FILENO) {
+    : protocol_(protocol), id_(std::move(id)), json_(json), out_(STDOUT_FILENO, &lost_json) {
   if (json) {
     log::to_syslog(command_name(protocol), log::Level::info);
   } else {

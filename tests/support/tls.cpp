@@ -1,5 +1,6 @@
 #include "tests/support/tls.hpp"
 
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
@@ -7,6 +8,8 @@
 
 namespace genapp::tests {
 namespace {
+
+namespace fs = std::filesystem;
 
 void openssl(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "openssl");
@@ -25,7 +28,9 @@ std::vector<std::string> server_command(const Certificate& certificate, std::uin
 
 }  // namespace
 
-Authority::Authority() : own_(self_signed("DNS:genapp-test-authority")) {}
+Authority::Authority() : own_(self_signed("DNS:genapp-test-authority")) {
+  fs::permissions(dir_.path(), fs::perms(0711));
+}
 
 Certificate Authority::self_signed(const std::string& name) {
   const std::string number = std::to_string(++issued_);
@@ -33,6 +38,7 @@ Certificate Authority::self_signed(const std::string& name) {
   openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
            "-keyout", made.key, "-out", made.file, "-days", "3650", "-subj",
            "/CN=genapp test " + number, "-addext", "subjectAltName=" + name});
+  fs::permissions(made.key, fs::perms(0644));
   return made;
 }
 
@@ -46,6 +52,7 @@ Certificate Authority::issue(const std::string& name, int days) {
            made.key, "-out", request, "-subj", "/CN=genapp test " + number});
   openssl({"x509", "-req", "-in", request, "-CA", own_.file, "-CAkey", own_.key, "-set_serial",
            number, "-days", std::to_string(days), "-extfile", extensions, "-out", made.file});
+  fs::permissions(made.key, fs::perms(0644));
   return made;
 }
 

@@ -17,7 +17,11 @@ struct Certificate {
   std::string key;
 };
 
-// A certificate authority of the test's own.
+// What a server on this machine is called: localhost, and its addresses.
+inline constexpr char kLocalhost[] = "DNS:localhost,IP:127.0.0.1,IP:::1";
+
+// A certificate authority of the test's own. Its files are readable by all, since servers give root
+// up before they read them, and gone with the object.
 class Authority {
  public:
   Authority();

@@ -54,6 +54,18 @@ TEST(UnwaitedLines, WhatAFullPipeDoesNotTakeIsCountedAndTold) {
   EXPECT_EQ(pipe.drained(), "and on\n");
 }
 
+// In a stream of JSON it must be an object, too.
+TEST(UnwaitedLines, WhatIsToldOfLostLinesMayHaveAFormOfItsOwn) {
+  const Pipe pipe;
+  UnwaitedLines lines(pipe.end(),
+                      [](std::size_t lost) { return std::to_string(lost) + " lost\n"; });
+  const std::string line(4096, 'x');
+  for (int i = 0; i < 4 + 3; ++i) lines.put(line);
+  pipe.drained();
+  lines.put("after\n");
+  EXPECT_EQ(pipe.drained(), "3 lost\nafter\n");
+}
+
 TEST(UnwaitedLines, ALineLongerThanAPipeTakesWholeIsCut) {
   const Pipe pipe;
   UnwaitedLines lines(pipe.end());
