@@ -9,8 +9,6 @@
 
 namespace genapp::tests {
 
-// For whom a server on loopback has its certificate (tests/support/tls.hpp).
-
 class Monitors {
  public:
   using Arguments = std::vector<std::string>;
