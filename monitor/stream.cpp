@@ -178,7 +178,11 @@ class Stream::Impl : public std::enable_shared_from_this<Stream::Impl> {
   void fail(const Fault& fault) {
     if (phase_ == Phase::closed) return;
     const auto self = shared_from_this();  // who is told may drop us
-    fault.timed_out&& phase_ == Phase::reading ? give_up() : shut();
+    if (fault.timed_out && phase_ == Phase::reading) {
+      give_up();
+    } else {
+      shut();
+    }
     const Done done = std::exchange(done_, nullptr);
     const Read read = std::exchange(read_, nullptr);
     if (done) done(fault);

@@ -9,9 +9,6 @@
 
 namespace genapp::tests {
 
-// For whom a server on loopback has its certificate (tests/support/tls.hpp).
-inline constexpr char kLocalhost[] = "DNS:localhost,IP:127.0.0.1,IP:::1";
-
 class Monitors {
  public:
   using Arguments = std::vector<std::string>;
