@@ -42,6 +42,14 @@ std::int64_t milliseconds(Clock::duration length) {
 
 double in_ms(ResponseTimes::Duration time) { return static_cast<double>(time.count()) / 1000; }
 
+// Two may stop it at once: the second's TERM must not make a death by signal of an end in order.
+void hold_signals() {
+  sigset_t ending;
+  ::sigemptyset(&ending);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&ending, number);
+  ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+}
+
 std::optional<std::uint16_t> metrics_port(const Settings& settings) {
   const std::string& text = settings.metrics;
   std::uint16_t port = 0;
@@ -80,6 +88,7 @@ class Monitor {
     common::notify_systemd("READY=1\nSTATUS=monitoring " + server_text(settings()));
     arm();
     io_.run();
+    hold_signals();
     common::notify_systemd("STOPPING=1");
     return *end_;
   }

@@ -37,8 +37,9 @@ struct MonitorSetup {
   StartCheck start_check;
 };
 
-// Blocks until the monitor has ended. Throws common::Error when it can't start (control socket,
-// metrics port).
+// Blocks until the monitor has ended; from then on TERM, INT and HUP are blocked in this thread,
+// since what is left is the process's end. Throws common::Error when it can't start (control
+// socket, metrics port).
 End run_monitor(MonitorSetup setup);
 
 }  // namespace genapp::monitor
