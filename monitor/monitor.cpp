@@ -132,7 +132,7 @@ class Monitor {
     under_way_.erase(done);
     if (judge_.says_nothing(result)) return start_over(result);
     for (const Judge::Verdict& verdict : judge_.put(number, result)) on_verdict(verdict);
-    write_metrics_file();
+    if (!end_ && Clock::now() >= next_metrics_) write_metrics_file();
   }
 
   // What ran while this process did not is dropped and done again, on a new grid.
@@ -148,6 +148,7 @@ class Monitor {
 
   void on_verdict(const Judge::Verdict& verdict) {
     ++judged_;
+    pending_ = verdict.pending;
     last_ = verdict.result;
     last_at_ = Clock::now();
     last_wall_ = common::WallClock::now();
@@ -211,13 +212,16 @@ class Monitor {
     timer_.cancel();
     under_way_.clear();
     judge_.reset();
+    pending_ = 0;
     tell(Event::paused);
+    write_metrics_file();
   }
 
   void resume() {
     if (!paused_) return;
     paused_ = false;
     tell(Event::resumed);
+    write_metrics_file();
     schedule_.restart(Clock::now());
     arm();
   }
@@ -238,7 +242,7 @@ class Monitor {
     status.failed = failed_;
     status.skipped = skipped_;
     status.dropped = dropped_;
-    status.pending_failures = judge_.pending();
+    status.pending_failures = pending_;
     status.certificate_days = certificate_days_;
     if (last_) status.last = last_check(now);
     if (const auto times = times_.summary()) {
@@ -269,9 +273,8 @@ class Monitor {
 
   // A file that can't be written now is tried again at the next check; told once.
   void write_metrics_file() {
-    const auto now = Clock::now();
-    if (metrics_server_ || settings().metrics.empty() || now < next_metrics_) return;
-    next_metrics_ = now + kMetricsPause;
+    if (metrics_server_ || settings().metrics.empty()) return;
+    next_metrics_ = Clock::now() + kMetricsPause;
     try {
       write_metrics(settings().metrics, metrics_text(metrics()));
       metrics_trouble_ = false;
@@ -298,6 +301,7 @@ class Monitor {
     }
     if (how != End::server_failed) tell(Event::stopping);
     under_way_.clear();
+    write_metrics_file();
     control_.stop();
     io_.stop();
   }
@@ -317,6 +321,7 @@ class Monitor {
   std::optional<MetricsServer> metrics_server_{};
   std::map<Judge::Number, std::unique_ptr<Check>> under_way_{};
   ResponseTimes times_{};
+  std::size_t pending_ = 0;  // failures so far; of a failed server, those that made it so
   std::uint64_t judged_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t skipped_ = 0;

@@ -125,6 +125,13 @@ class MonitorRun : public testing::Test {
     return found;
   }
 
+  // A line of its metrics.
+  static std::string figure(const std::string& name, int value) {
+    return "genapp_monitor_" + name +
+           "{id=\"web\",command=\"httpmon\",server=\"http://localhost:80/\"} " +
+           std::to_string(value) + "\n";
+  }
+
   Settings settings;
   std::string events;
   Clock::time_point began;
@@ -264,16 +271,45 @@ TEST_F(MonitorRun, AnswersOnItsControlSocketAndPausesAndResumes) {
 TEST_F(MonitorRun, ItsMetricsFileIsThereFromTheStartAndKept) {
   settings.metrics = path("web.prom");
   std::string at_first;
+  std::string at_third;
   before_check = [&](std::size_t number) {
     if (number == 1) at_first = tests::read_file(settings.metrics);
+    if (number == 3) at_third = tests::read_file(settings.metrics);
   };
   EXPECT_EQ(run({{bad()}}), End::server_failed);
   EXPECT_THAT(at_first,
               AllOf(HasSubstr("genapp_monitor_checks_total"), Not(HasSubstr("genapp_monitor_up"))));
+  EXPECT_THAT(at_third, HasSubstr(figure("failures_total", 1))) << "at most one a second";
+}
+
+// The file stays when the monitor is gone: it must not say for ever that the server is well.
+TEST_F(MonitorRun, ItsMetricsFileTellsTheEnd) {
+  settings.metrics = path("web.prom");
+  EXPECT_EQ(run({{good()}, {bad()}}), End::server_failed);
   EXPECT_THAT(tests::read_file(settings.metrics),
-              HasSubstr("genapp_monitor_failures_total{id=\"web\",command=\"httpmon\","
-                        "server=\"http://localhost:80/\"} 1\n"))
-      << "at most one a second";
+              AllOf(HasSubstr(figure("up", 0)), HasSubstr(figure("failures_total", 3)),
+                    HasSubstr(figure("pending_failures", 3))))
+      << "all that made it failed";
+}
+
+TEST_F(MonitorRun, ItsMetricsFileTellsAPauseAndItsEnd) {
+  settings.metrics = path("web.prom");
+  std::future<void> asked;
+  std::string paused, resumed;
+  before_check = [&](std::size_t number) {
+    if (number != 2) return;
+    asked = std::async(std::launch::async, [&] {
+      ask("pause");
+      paused = tests::read_file(settings.metrics);
+      ask("resume");
+      resumed = tests::read_file(settings.metrics);
+      ::kill(::getpid(), SIGTERM);
+    });
+  };
+  EXPECT_EQ(run({{good()}}), End::stopped);
+  asked.get();
+  EXPECT_THAT(paused, HasSubstr(figure("paused", 1)));
+  EXPECT_THAT(resumed, HasSubstr(figure("paused", 0)));
 }
 
 TEST_F(MonitorRun, AMetricsPathThatCanNotBeWrittenIsAnErrorAtTheStart) {
