@@ -17,9 +17,10 @@ struct Program {
   bool h_is_help = true;     // -h as --help; false where -h is an option of its own
 };
 
-// Ignores SIGPIPE, answers --help, -h and --version (only as the first argument, so that a further
-// argument of a cluster can't be taken for one), runs `work`, and turns every exception into one
-// line on standard error and its exit code. Returns what main returns.
+// Ignores SIGPIPE, opens /dev/null for a standard stream that is closed, answers --help, -h and
+// --version (only as the first argument, so that a further argument of a cluster can't be taken for
+// one), runs `work`, and turns every exception into one line on standard error and its exit code.
+// Returns what main returns.
 int run_program(const Program& program, int argc, const char* const* argv,
                 const std::function<ExitCode()>& work);
 

@@ -94,6 +94,7 @@ ExitCode code_of(End end) {
       return ExitCode::ok;
     case End::server_failed:
       return ExitCode::server_failed;
+    case End::blind:
     case End::lost:
       break;
   }
@@ -103,6 +104,7 @@ ExitCode code_of(End end) {
 ExitCode monitor(const CommandLine& line, Reporter& reporter) {
   boost::asio::io_context io{1};
   Checks checks(io, line.settings);
+  hold_ending_signals();
   auto identity = Identity::take(*line.id, command_name(reporter.protocol()));
   if (!identity) {
     reporter.tell({Event::id_in_use, "see --disp and --list", 0, false, ""});

@@ -32,6 +32,14 @@ Judge::Verdict Judge::judge(CheckResult result) {
   Verdict verdict;
   verdict.pending_before = threshold_.pending();
   const bool failed = result.fault.has_value();
+  const bool no_socket = failed && result.fault->event == Event::socket_error;
+  without_socket_ = no_socket ? without_socket_ + 1 : 0;
+  verdict.without_socket = without_socket_;
+  if (no_socket) {
+    verdict.pending = threshold_.pending();
+    verdict.result = std::move(result);
+    return verdict;
+  }
   if (failed && result.fault->timed_out && !rules_.retry_on_timeout) {
     verdict.change = threshold_.fail_at_once();
   } else {

@@ -27,6 +27,9 @@ class Judge {
     Threshold::Change change = Threshold::Change::unchanged;
     std::size_t pending_before = 0;
     std::size_t pending = 0;  // failures so far; of a changed one: how many made it
+    // Checks in a row, this one the last, that could not be made since this node had no socket for
+    // them (event 71): they say nothing of the server and count neither way.
+    std::size_t without_socket = 0;
   };
   using Number = std::uint64_t;
 
@@ -56,6 +59,7 @@ class Judge {
   std::deque<std::optional<CheckResult>> under_way_{};  // from the check first_ on
   Number first_ = 0;
   bool granted_ = false;
+  std::size_t without_socket_ = 0;
 };
 
 }  // namespace genapp::monitor

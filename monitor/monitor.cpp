@@ -43,6 +43,13 @@ std::int64_t milliseconds(Clock::duration length) {
 
 double in_ms(ResponseTimes::Duration time) { return static_cast<double>(time.count()) / 1000; }
 
+void mask_ending_signals(int how) {
+  sigset_t ending;
+  ::sigemptyset(&ending);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&ending, number);
+  ::pthread_sigmask(how, &ending, nullptr);
+}
+
 std::optional<std::uint16_t> metrics_port(const Settings& settings) {
   const std::string& text = settings.metrics;
   std::uint16_t port = 0;
@@ -76,11 +83,13 @@ class Monitor {
     signals_.async_wait([this](error_code cancelled, int) {
       if (!cancelled) end(End::stopped);
     });
+    mask_ending_signals(SIG_UNBLOCK);
     control_.start();
     tell(Event::started, server_text(settings()));
     common::notify_systemd("READY=1\nSTATUS=monitoring " + server_text(settings()));
     arm();
     io_.run();
+    hold_ending_signals();
     common::notify_systemd("STOPPING=1");
     return *end_;
   }
@@ -126,7 +135,7 @@ class Monitor {
     under_way_.erase(done);
     if (judge_.says_nothing(result)) return start_over(result);
     for (const Judge::Verdict& verdict : judge_.put(number, result)) on_verdict(verdict);
-    write_metrics_file();
+    if (!end_ && Clock::now() >= next_metrics_) write_metrics_file();
   }
 
   // What ran while this process did not is dropped and done again, on a new grid.
@@ -142,6 +151,7 @@ class Monitor {
 
   void on_verdict(const Judge::Verdict& verdict) {
     if (++judged_ == 1) drop_start_pages();
+    pending_ = verdict.pending;
     last_ = verdict.result;
     last_at_ = Clock::now();
     last_wall_ = common::WallClock::now();
@@ -159,6 +169,7 @@ class Monitor {
     const Fault& fault = *verdict.result.fault;
     const bool is_errno = fault.event >= Event::socket_error && fault.event <= Event::no_address;
     const bool changed = verdict.change == Threshold::Change::changed;
+    if (verdict.without_socket > 0) return on_no_socket(verdict);
     std::string count = "failure " + std::to_string(verdict.pending) + " of " +
                         std::to_string(settings().retries + 1);
     if (changed && fault.timed_out && !settings().retry_on_timeout) count = "not retried";
@@ -167,6 +178,20 @@ class Monitor {
     if (!changed) return;
     tell(Event::judged_failed, fault.reason);
     end(End::server_failed);
+  }
+
+  // A monitor that can't look for as long as a server may fail is of no use; but it has not seen
+  // the server fail.
+  void on_no_socket(const Judge::Verdict& verdict) {
+    const Fault& fault = *verdict.result.fault;
+    setup_.reporter.tell(
+        {fault.event, fault.reason + "; not the server's failure", fault.code, true, ""});
+    if (verdict.without_socket <= settings().retries) return;
+    setup_.reporter.tell({Event::system_error,
+                          std::to_string(verdict.without_socket) +
+                              " checks in a row could not be made: look at this node's limits",
+                          fault.code, true, "socket"});
+    end(End::blind);
   }
 
   // Told once for each number of days.
@@ -205,13 +230,16 @@ class Monitor {
     timer_.cancel();
     under_way_.clear();
     judge_.reset();
+    pending_ = 0;
     tell(Event::paused);
+    write_metrics_file();
   }
 
   void resume() {
     if (!paused_) return;
     paused_ = false;
     tell(Event::resumed);
+    write_metrics_file();
     schedule_.restart(Clock::now());
     arm();
   }
@@ -232,7 +260,7 @@ class Monitor {
     status.failed = failed_;
     status.skipped = skipped_;
     status.dropped = dropped_;
-    status.pending_failures = judge_.pending();
+    status.pending_failures = pending_;
     status.certificate_days = certificate_days_;
     if (last_) status.last = last_check(now);
     if (const auto times = times_.summary()) {
@@ -263,9 +291,8 @@ class Monitor {
 
   // A file that can't be written now is tried again at the next check; told once.
   void write_metrics_file() {
-    const auto now = Clock::now();
-    if (metrics_server_ || settings().metrics.empty() || now < next_metrics_) return;
-    next_metrics_ = now + kMetricsPause;
+    if (metrics_server_ || settings().metrics.empty()) return;
+    next_metrics_ = Clock::now() + kMetricsPause;
     try {
       write_metrics(settings().metrics, metrics_text(metrics()));
       metrics_trouble_ = false;
@@ -292,6 +319,7 @@ class Monitor {
     }
     if (how != End::server_failed) tell(Event::stopping);
     under_way_.clear();
+    write_metrics_file();
     control_.stop();
     io_.stop();
   }
@@ -311,6 +339,7 @@ class Monitor {
   std::optional<MetricsServer> metrics_server_{};
   std::map<Judge::Number, std::unique_ptr<Check>> under_way_{};
   ResponseTimes times_{};
+  std::size_t pending_ = 0;  // failures so far; of a failed server, those that made it so
   std::uint64_t judged_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t skipped_ = 0;
@@ -329,6 +358,8 @@ class Monitor {
 };
 
 }  // namespace
+
+void hold_ending_signals() { mask_ending_signals(SIG_BLOCK); }
 
 End run_monitor(MonitorSetup setup) {
   try {

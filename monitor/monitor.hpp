@@ -26,6 +26,7 @@ using StartCheck = std::function<std::unique_ptr<Check>(CheckDone)>;
 enum class End {
   stopped,        // TERM, INT or HUP
   server_failed,  // event 6
+  blind,          // it had no socket for its checks, as often as a server may fail
   lost,           // its files in the run directory are gone: nobody could stop it any more
 };
 
@@ -37,8 +38,13 @@ struct MonitorSetup {
   StartCheck start_check;
 };
 
-// Blocks until the monitor has ended. Throws common::Error when it can't start (control socket,
-// metrics port).
+// Blocks TERM, INT and HUP in this thread until run_monitor() listens for them: from before there
+// are files that an end by signal would leave.
+void hold_ending_signals();
+
+// Blocks until the monitor has ended; from then on the signals are held again, since what is left
+// is the process's end: two may stop it at once. Throws common::Error when it can't start (control
+// socket, metrics port).
 End run_monitor(MonitorSetup setup);
 
 }  // namespace genapp::monitor

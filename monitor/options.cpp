@@ -262,8 +262,10 @@ TlsSettings tls_settings(const Given& given) {
   TlsSettings tls;
   tls.ca_file = given.text("cafile").value_or("");
   tls.verify = !given.has("insecure");
-  if (const auto name = given.text("tls-name"))
+  if (const auto name = given.text("tls-name")) {
     tls.name = word("--tls-name", *name, kMostTextBytes);
+    if (tls.name.starts_with('.')) refuse("--tls-name " + quoted(tls.name) + " begins with a dot");
+  }
   if (!tls.verify && !tls.ca_file.empty()) refuse("--cafile means nothing beside --insecure");
   return tls;
 }

@@ -44,7 +44,17 @@ std::optional<Identity> Identity::take(const MonitorId& id, std::string_view com
   return Identity(id, std::move(monitors), std::move(directory), std::move(*pid_file));
 }
 
-bool Identity::in_place() const { return pid_file_.in_place(directory_, paths::kMonitorPid); }
+// By the path, as others look: our descriptors lead to the files also when they were moved away or
+// covered.
+bool Identity::in_place() const {
+  try {
+    const auto monitors = monitors_if_there();
+    const auto found = monitors ? monitors->subdirectory_if_there(id_.text()) : std::nullopt;
+    return found && pid_file_.in_place(*found, paths::kMonitorPid);
+  } catch (const common::Error&) {
+    return true;  // any other trouble proves nothing
+  }
+}
 
 void Identity::release() {
   try {

@@ -29,7 +29,8 @@ class Identity {
   static std::optional<Identity> take(const MonitorId& id, std::string_view command);
 
   const common::Directory& directory() const { return directory_; }  // for the control socket
-  // Whether others can still find it: false when somebody has cleaned the run directory.
+  // Whether others can still find it: false when somebody has cleaned the run directory, or
+  // moved or covered it.
   bool in_place() const;
   // Takes the files away. Throws nothing: what stays is taken over by the next start.
   void release();

@@ -134,8 +134,10 @@ class TlsSession::Impl : public std::enable_shared_from_this<TlsSession::Impl> {
     X509_VERIFY_PARAM* rules = ::SSL_get0_param(handle);
     if (settings.verify) {
       ::X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-      address ? ::X509_VERIFY_PARAM_set1_ip_asc(rules, name_.c_str())
-              : ::X509_VERIFY_PARAM_set1_host(rules, name_.c_str(), name_.size());
+      // An empty name would be none to OpenSSL: any certificate's would do.
+      nameless_ = name_.empty() || (address ? ::X509_VERIFY_PARAM_set1_ip_asc(rules, name_.c_str())
+                                            : ::X509_VERIFY_PARAM_set1_host(rules, name_.c_str(),
+                                                                            name_.size())) != 1;
     }
     error_code ignored;
     stream_.set_verify_mode(settings.verify ? ssl::verify_peer : ssl::verify_none, ignored);
@@ -186,6 +188,10 @@ class TlsSession::Impl : public std::enable_shared_from_this<TlsSession::Impl> {
   bool look_at(bool good, ssl::verify_context& chain) {
     X509_STORE_CTX* state = chain.native_handle();
     if (const X509* leaf = ::X509_STORE_CTX_get0_cert(state)) days_ = days_left(leaf);
+    if (nameless_) {
+      verdict_ = "no name to look for in it";
+      return false;
+    }
     if (!good && verdict_.empty()) {
       verdict_ = ::X509_verify_cert_error_string(::X509_STORE_CTX_get_error(state));
     }
@@ -216,6 +222,7 @@ class TlsSession::Impl : public std::enable_shared_from_this<TlsSession::Impl> {
   std::string name_;
   std::string verdict_;  // why the certificate was refused
   std::optional<int> days_;
+  bool nameless_ = false;  // verification is wanted, and there is no name for it
   bool established_ = false;
   Done done_;
   Read read_;

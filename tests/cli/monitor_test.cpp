@@ -270,6 +270,21 @@ TEST_F(Monitor, AFullPipeBehindItsEventsDoesNotHoldItUp) {
   EXPECT_FALSE(result.over_limit);
 }
 
+// What it opens must not get the number that its log goes to.
+TEST_F(Monitor, ClosedStandardStreamsAreNoneOfItsOwnDescriptors) {
+  const HostileServer server(http());
+  Process monitor =
+      start({"/bin/sh", "-c",
+             "exec \"$0\" web -s 127.0.0.1 -n " + std::to_string(server.port()) + " <&- >&- 2>&-",
+             program("httpmon")});
+  ASSERT_TRUE(wait_until([&] { return state() == "monitoring" && checks() > 0; }));
+  for (const char* fd : {"0", "1", "2"}) {
+    const std::string link = "/proc/" + std::to_string(monitor.pid()) + "/fd/" + fd;
+    EXPECT_EQ(fs::read_symlink(link), "/dev/null") << fd;
+  }
+  EXPECT_EQ(monitor.stop().exit_code, 0);
+}
+
 TEST_F(Monitor, OneWhoseFilesWereTakenAwayEndsBySaying) {
   const HostileServer server(http());
   Process monitor = watch(server, {"--initial-delay", "0.5"});

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 namespace genapp::monitor {
 namespace {
 
@@ -105,6 +107,29 @@ TEST(Judge, ALateSuccessCounts) {
   CheckResult late = good();
   late.took = 60s;
   EXPECT_FALSE(judge_with(1).says_nothing(late));
+}
+
+CheckResult without_socket() {
+  CheckResult result;
+  result.fault = Fault{Event::socket_error, EMFILE, "no socket", false};
+  return result;
+}
+
+TEST(Judge, ACheckWithoutASocketSaysNothingOfTheServer) {
+  Judge judge = judge_with(2);
+  put_next(judge, bad());
+  for (std::size_t i = 1; i <= 3; ++i) {
+    const auto verdicts = judge.put(judge.begin(), without_socket());
+    ASSERT_EQ(verdicts.size(), 1u);
+    EXPECT_EQ(verdicts[0].change, Change::unchanged);
+    EXPECT_EQ(verdicts[0].without_socket, i);
+    EXPECT_EQ(verdicts[0].pending, 1u) << "neither wiped away nor added to";
+  }
+  EXPECT_EQ(put_next(judge, bad()), Change::changed);
+  Judge again = judge_with(9);
+  again.put(again.begin(), without_socket());
+  put_next(again, good());
+  EXPECT_EQ(again.put(again.begin(), without_socket())[0].without_socket, 1u) << "in a row";
 }
 
 TEST(Judge, DroppedChecksAreNotJudgedWhenTheirResultsComeYet) {

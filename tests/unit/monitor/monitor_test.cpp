@@ -104,6 +104,7 @@ class MonitorRun : public testing::Test {
     if (at_start) asio::post(io, at_start);
     began = Clock::now();
     const End end = run_monitor({io, settings, *identity, reporter, start});
+    second_term_is_harmless = second_term();
     identity->release();
     events = testing::internal::GetCapturedStdout();
     return end;
@@ -124,15 +125,38 @@ class MonitorRun : public testing::Test {
     return found;
   }
 
+  // A line of its metrics.
+  static std::string figure(const std::string& name, int value) {
+    return "genapp_monitor_" + name +
+           "{id=\"web\",command=\"httpmon\",server=\"http://localhost:80/\"} " +
+           std::to_string(value) + "\n";
+  }
+
   Settings settings;
   std::string events;
   Clock::time_point began;
   std::vector<Clock::time_point> starts;
   std::string wrong_answer;
+  bool second_term_is_harmless = false;
   std::function<void()> at_start;                 // from within the event loop
   std::function<void(std::size_t)> before_check;  // told which; from within the event loop
 
  private:
+  // Whether TERM may come once more when the monitor has ended; takes it away.
+  static bool second_term() {
+    sigset_t ending;
+    ::sigemptyset(&ending);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&ending, number);
+    sigset_t blocked;
+    ::pthread_sigmask(SIG_BLOCK, &ending, &blocked);
+    ::raise(SIGTERM);
+    const timespec none{};
+    ::sigtimedwait(&ending, nullptr, &none);
+    ::pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
+    return ::sigismember(&blocked, SIGTERM) && ::sigismember(&blocked, SIGINT) &&
+           ::sigismember(&blocked, SIGHUP);
+  }
+
   tests::TempDir folder_;
 };
 
@@ -159,6 +183,17 @@ TEST_F(MonitorRun, TermEndsItInOrder) {
   EXPECT_EQ(count("\"event\":3,"), 1u);
   EXPECT_EQ(count("\"event\":6,"), 0u);
   EXPECT_FALSE(fs::exists(run_path("monitors/web")));
+  EXPECT_TRUE(second_term_is_harmless);
+}
+
+TEST_F(MonitorRun, WithoutSocketsItEndsAsBlindAndDoesNotBlameTheServer) {
+  CheckResult none;
+  none.fault = Fault{Event::socket_error, EMFILE, "a socket: EMFILE", false};
+  EXPECT_EQ(run({{good()}, {none}}), End::blind);
+  EXPECT_EQ(starts.size(), 4u) << "one good, and 1 + 2 without";
+  EXPECT_EQ(count("\"event\":71,"), 3u);
+  EXPECT_EQ(count("\"event\":42,"), 1u);
+  EXPECT_EQ(count("\"event\":6,"), 0u);
 }
 
 TEST_F(MonitorRun, ATimeOutIsNotRetriedWhereItIsToldSo) {
@@ -246,16 +281,45 @@ TEST_F(MonitorRun, AnswersOnItsControlSocketAndPausesAndResumes) {
 TEST_F(MonitorRun, ItsMetricsFileIsThereFromTheStartAndKept) {
   settings.metrics = path("web.prom");
   std::string at_first;
+  std::string at_third;
   before_check = [&](std::size_t number) {
     if (number == 1) at_first = tests::read_file(settings.metrics);
+    if (number == 3) at_third = tests::read_file(settings.metrics);
   };
   EXPECT_EQ(run({{bad()}}), End::server_failed);
   EXPECT_THAT(at_first,
               AllOf(HasSubstr("genapp_monitor_checks_total"), Not(HasSubstr("genapp_monitor_up"))));
+  EXPECT_THAT(at_third, HasSubstr(figure("failures_total", 1))) << "at most one a second";
+}
+
+// The file stays when the monitor is gone: it must not say for ever that the server is well.
+TEST_F(MonitorRun, ItsMetricsFileTellsTheEnd) {
+  settings.metrics = path("web.prom");
+  EXPECT_EQ(run({{good()}, {bad()}}), End::server_failed);
   EXPECT_THAT(tests::read_file(settings.metrics),
-              HasSubstr("genapp_monitor_failures_total{id=\"web\",command=\"httpmon\","
-                        "server=\"http://localhost:80/\"} 1\n"))
-      << "at most one a second";
+              AllOf(HasSubstr(figure("up", 0)), HasSubstr(figure("failures_total", 3)),
+                    HasSubstr(figure("pending_failures", 3))))
+      << "all that made it failed";
+}
+
+TEST_F(MonitorRun, ItsMetricsFileTellsAPauseAndItsEnd) {
+  settings.metrics = path("web.prom");
+  std::future<void> asked;
+  std::string paused, resumed;
+  before_check = [&](std::size_t number) {
+    if (number != 2) return;
+    asked = std::async(std::launch::async, [&] {
+      ask("pause");
+      paused = tests::read_file(settings.metrics);
+      ask("resume");
+      resumed = tests::read_file(settings.metrics);
+      ::kill(::getpid(), SIGTERM);
+    });
+  };
+  EXPECT_EQ(run({{good()}}), End::stopped);
+  asked.get();
+  EXPECT_THAT(paused, HasSubstr(figure("paused", 1)));
+  EXPECT_THAT(resumed, HasSubstr(figure("paused", 0)));
 }
 
 TEST_F(MonitorRun, AMetricsPathThatCanNotBeWrittenIsAnErrorAtTheStart) {

@@ -183,6 +183,11 @@ TEST(MonitorOptions, TlsHasItsOwnPortsAndVerifiesByDefault) {
   EXPECT_EQ(smtp({"mail", "--starttls"}).settings.smtp.server.port, 25);
   EXPECT_EQ(smtp({"mail", "--starttls"}).settings.smtp.how, SmtpSettings::Tls::starttls);
   EXPECT_THAT(smtp_refusal({"mail", "--starttls", "--smtps"}), HasSubstr("stands beside"));
+  // OpenSSL takes the one for no name at all, the other for any below it.
+  for (const char* name : {".", ".example.org"}) {
+    EXPECT_THAT(http_refusal({"web", "--https", "--tls-name", name}),
+                HasSubstr("begins with a dot"));
+  }
 }
 
 TEST(MonitorOptions, RefusesOptionsThatWouldNotBeHeeded) {

@@ -108,6 +108,23 @@ TEST_F(RunFiles, NoticesThatItsFilesAreGone) {
   EXPECT_FALSE(identity->in_place());
 }
 
+// Or another could start under the id beside it.
+TEST_F(RunFiles, NoticesThatItsFilesAreElsewhere) {
+  const auto identity = Identity::take(MonitorId("web"), "httpmon");
+  fs::rename(path(""), path("../elsewhere"));
+  EXPECT_FALSE(identity->in_place());
+  const auto another = Identity::take(MonitorId("web"), "httpmon");
+  ASSERT_TRUE(another);
+  EXPECT_FALSE(identity->in_place());
+  EXPECT_TRUE(another->in_place());
+}
+
+TEST_F(RunFiles, TroubleProvesNothingOfItsFiles) {
+  const auto identity = Identity::take(MonitorId("web"), "httpmon");
+  fs::permissions(path(""), fs::perms::others_write, fs::perm_options::add);
+  EXPECT_TRUE(identity->in_place());
+}
+
 TEST_F(RunFiles, AFolderThatOthersMayWriteIsRefused) {
   Identity::take(MonitorId("web"), "httpmon")->release();
   fs::permissions(path(""), fs::perms::others_write, fs::perm_options::add);

@@ -417,6 +417,12 @@ TEST_F(StreamTls, TalksToAServer) {
   EXPECT_EQ(peer.in, "olleh\nniaga\n");
 }
 
+TEST_F(StreamTls, NoNameIsNotAnyName) {
+  TlsSettings nameless = trusting();
+  nameless.name = ".";
+  expect_refused(handshake(authority().issue("IP:127.0.0.1"), nameless), "no name", "");
+}
+
 TEST_F(StreamTls, ARightCertificateIsTaken) {
   std::optional<int> days;
   EXPECT_FALSE(handshake(authority().issue("IP:127.0.0.1"), trusting(), &days));
