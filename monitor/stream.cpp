@@ -300,9 +300,11 @@ class Stream::Impl : public std::enable_shared_from_this<Stream::Impl> {
     failures_ += failures_.empty() ? "" : "; ";
     failures_ += (event == Event::socket_error ? "a socket for " : "connecting to ") + address_ +
                  ": " + errno_words(error);
+    // What a server has answered counts for more than what this host lacked for its other address.
+    if (!worst_ || event == Event::connect_error) worst_ = {event, error};
     if (next_ < addresses_.size() && Clock::now() < deadline_) return try_next();
     const bool timed_out = Clock::now() >= deadline_;
-    fail({event, error, std::exchange(failures_, {}), timed_out});
+    fail({worst_->first, worst_->second, std::exchange(failures_, {}), timed_out});
   }
 
   // Sending and receiving, without TLS.
@@ -432,6 +434,7 @@ class Stream::Impl : public std::enable_shared_from_this<Stream::Impl> {
   std::vector<std::string> addresses_;
   std::size_t next_ = 0;
   std::string failures_;  // of the addresses that were tried
+  std::optional<std::pair<Event, int>> worst_;
   std::string address_;
   bool connected_ = false;
 

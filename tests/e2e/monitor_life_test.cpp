@@ -186,6 +186,25 @@ TEST_F(SilentNetwork, ANameServerDoesNotKeepAMonitorFromEnding) {
   EXPECT_THAT(numbers(monitor.out()), ElementsAre(1, 2, 3));
 }
 
+// A name with an address of each family, on a host that has no IPv6: getaddrinfo puts the address
+// that can't be reached last, and that one must not hide what became of the other.
+TEST(NamesOfTwoFamilies, AServerThatRefusesHasFailedThoughItsOtherAddressNeedsIpv6) {
+  TempDir folder;
+  write_file(folder / "hosts", "127.0.0.1 two.test\n::1 two.test\n");
+  write_file(folder / "nsswitch.conf", "hosts: files\n");
+  const Namespace host(Namespace::Network::shared,
+                       "mount --bind '" + (folder / "hosts") + "' /etc/hosts\nmount --bind '" +
+                           (folder / "nsswitch.conf") + "' /etc/nsswitch.conf\n");
+  const Monitors monitors("httpmon");
+  const Port nobody;
+  Command command = monitors.command({"watch", "-s", "two.test", "-n", nobody.text(), "-i", "0.05",
+                                      "-r", "20", "-c", "1", "--json"});
+  command.argv.insert(command.argv.begin(), GENAPP_NO_IPV6);
+  const Result result = run(host.inside(command));
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_THAT(numbers(result.out), ElementsAre(1, 2, 72, 72, 6));
+}
+
 // A syslog daemon of the test's own, behind the only /dev/log that the programs inside see.
 class Syslog : public testing::Test {
  protected:
