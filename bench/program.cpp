@@ -184,10 +184,19 @@ Folder::~Folder() {
 }
 
 std::string installed(const std::string& built) {
+  namespace fs = std::filesystem;
   static const Folder folder;
-  const std::string copy = folder / std::filesystem::path(built).filename();
-  std::filesystem::copy_file(built, copy, std::filesystem::copy_options::skip_existing);
-  return copy;
+  const fs::path from(built);
+  const fs::path bin = folder / "bin";
+  fs::create_directories(bin);
+  fs::copy_file(from, bin / from.filename(), fs::copy_options::skip_existing);
+  // What programs look for from where they are.
+  const fs::path helpers = from.parent_path() / "../libexec";
+  if (fs::exists(helpers)) {
+    fs::copy(helpers, folder / "libexec",
+             fs::copy_options::recursive | fs::copy_options::skip_existing);
+  }
+  return bin / from.filename();
 }
 
 void write_file(const std::string& path, const std::string& text) {

@@ -13,6 +13,7 @@
 #include "monitor/report.hpp"
 #include "monitor/resolver.hpp"
 #include "monitor/run_files.hpp"
+#include "monitor/tls_program.hpp"
 
 namespace genapp::monitor {
 namespace {
@@ -20,12 +21,18 @@ namespace {
 using common::Error;
 using common::ExitCode;
 
+// The TLS that was asked for; nothing when none was.
+const TlsSettings* tls_settings(const Settings& settings) {
+  if (settings.protocol == Protocol::http) return settings.http.tls ? &*settings.http.tls : nullptr;
+  return settings.smtp.how == SmtpSettings::Tls::none ? nullptr : &settings.smtp.tls;
+}
+
 // All that a check needs besides the event loop; outlives the checks.
 class Checks {
  public:
   Checks(boost::asio::io_context& io, const Settings& settings)
       : io_(io), settings_(settings), resolver_(io) {
-    if (const TlsSettings* tls = tls_settings()) {
+    if (const TlsSettings* tls = tls_settings(settings)) {
       try {
         tls_.emplace(*tls);
       } catch (const Error& problem) {
@@ -43,13 +50,6 @@ class Checks {
   }
 
  private:
-  const TlsSettings* tls_settings() const {
-    if (settings_.protocol == Protocol::http) {
-      return settings_.http.tls ? &*settings_.http.tls : nullptr;
-    }
-    return settings_.smtp.how == SmtpSettings::Tls::none ? nullptr : &settings_.smtp.tls;
-  }
-
   boost::asio::io_context& io_;
   const Settings& settings_;
   Resolver resolver_;
@@ -175,6 +175,7 @@ CommandLine parse(Protocol protocol, int argc, const char* const* argv, Reporter
 }  // namespace
 
 int run_command(Protocol protocol, int argc, const char* const* argv) {
+  const std::string name(command_name(protocol));
   const std::string usage = usage_text(protocol);
   const std::string summary = "watches " +
                               std::string(protocol == Protocol::http ? "an HTTP" : "an SMTP") +
@@ -188,6 +189,7 @@ int run_command(Protocol protocol, int argc, const char* const* argv) {
     } catch (const Error& problem) {
       return problem.exit_code();  // the event has told it
     }
+    if (tls_settings(line->settings)) become_tls_program(argc, argv, name.c_str());
     return run(protocol, *line);
   });
 }

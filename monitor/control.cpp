@@ -53,8 +53,13 @@ void require_own(Protocol protocol, const MonitorId& id, const common::LivingPro
 }
 
 Status ask(const MonitorId& id, const Found& found, const std::string& request) {
-  const std::string answer =
-      common::ask_control(found.directory, common::paths::kMonitorSock, request, kAnswerTime);
+  std::string answer;
+  try {
+    answer =
+        common::ask_control(found.directory, common::paths::kMonitorSock, request, kAnswerTime);
+  } catch (const Error& problem) {
+    throw Error(named(id) + " (" + process(*found.process) + "): " + problem.what());
+  }
   const auto status = parse_status(answer);
   if (!status || status->id != id.text()) {
     throw Error(named(id) + " (" + process(*found.process) + ") answered " +

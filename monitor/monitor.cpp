@@ -22,6 +22,7 @@
 #include "monitor/response_times.hpp"
 #include "monitor/run_files.hpp"
 #include "monitor/schedule.hpp"
+#include "monitor/start_pages.hpp"
 #include "monitor/status.hpp"
 
 namespace genapp::monitor {
@@ -100,12 +101,14 @@ class Monitor {
     const auto now = Clock::now();
     if (!files_in_place(now)) return end(End::lost);
     skipped_ += schedule_.start(now);
+    // First, so that the check's own deadline is the later one: that costs the kernel's timer
+    // nothing.
+    arm();
     if (under_way_.size() < kMostUnderWay) {
       start_check();
     } else {
       ++skipped_;
     }
-    arm();
   }
 
   void start_check() {
@@ -138,7 +141,7 @@ class Monitor {
   }
 
   void on_verdict(const Judge::Verdict& verdict) {
-    ++judged_;
+    if (++judged_ == 1) drop_start_pages();
     last_ = verdict.result;
     last_at_ = Clock::now();
     last_wall_ = common::WallClock::now();

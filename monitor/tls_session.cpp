@@ -102,6 +102,8 @@ struct TlsContext::Impl {
   mutable ssl::context context;
 };
 
+void become_tls_program(int, const char* const*, const char*) {}
+
 TlsContext::TlsContext(const TlsSettings& settings) : impl_(std::make_unique<Impl>(settings)) {}
 
 TlsContext::~TlsContext() = default;

@@ -58,15 +58,18 @@ TEST_F(Contents, ProgramsAreWhereTheGuideSays) {
     const bool data = path.starts_with("/usr/share/");
     if (entry.is_file() && !data && entry.mode == "-rwxr-xr-x") programs.push_back(path);
   }
-  EXPECT_THAT(programs, ElementsAre("/usr/bin/genapp", "/usr/bin/httpmon", "/usr/bin/smtpmon",
-                                    "/usr/libexec/genapp/quickCheck", "/usr/libexec/genapp/recover",
-                                    "/usr/libexec/genapp/remove", "/usr/libexec/genapp/restore",
-                                    "/usr/sbin/lbhcd"));
+  EXPECT_THAT(programs,
+              ElementsAre("/usr/bin/genapp", "/usr/bin/httpmon", "/usr/bin/smtpmon",
+                          "/usr/libexec/genapp/monitor-tls", "/usr/libexec/genapp/quickCheck",
+                          "/usr/libexec/genapp/recover", "/usr/libexec/genapp/remove",
+                          "/usr/libexec/genapp/restore", "/usr/sbin/lbhcd"));
 }
 
-bool is_monitor(const std::string& path) { return path.ends_with("mon"); }
+bool is_monitor(const std::string& path) {
+  return path.ends_with("mon") || path.ends_with("/monitor-tls");
+}
 
-// httpmon and smtpmon alone ask the node's name service, and have OpenSSL's updates.
+// The monitors alone ask the node's name service, and have OpenSSL's updates.
 TEST_F(Contents, EveryProgramTellsItsVersionAndIsStrippedAndStaticUnlessItIsAMonitor) {
   const std::string root = unpacked();
   for (const auto& [path, entry] : entries_) {
@@ -218,7 +221,8 @@ TEST_F(Contents, WhatTheMonitorsAreLinkedWithIsNeededWithAVersionAndNothingElse)
   stated.erase("adduser");
   std::set<std::string> linked;
   const std::string root = unpacked();
-  for (const char* monitor : {"/usr/bin/httpmon", "/usr/bin/smtpmon"}) {
+  for (const char* monitor :
+       {"/usr/bin/httpmon", "/usr/bin/smtpmon", "/usr/libexec/genapp/monitor-tls"}) {
     for (const std::string& library : libraries_of(root + monitor)) {
       linked.insert(package_of(library));
     }

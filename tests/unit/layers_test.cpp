@@ -32,6 +32,7 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"monitor", {"common"}},
     {"monitor/httpmon", {"common", "monitor"}},
     {"monitor/smtpmon", {"common", "monitor"}},
+    {"monitor/tls", {"common", "monitor"}},
     {"cluster", {"common"}},
     {"lbhc", {"common"}},
     {"script", {"common"}},
