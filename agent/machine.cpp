@@ -30,11 +30,13 @@ Step Machine::command(Command command, Clock::time_point now) {
   return step;
 }
 
-Step Machine::ended(Task task, Ended how, Clock::time_point now) {
+std::vector<Step> Machine::ended(Task task, Ended how, Clock::time_point now) {
   if (running_ != task) return {};
   running_.reset();
   forget_after_trust(now);
-  return follow_waiting(take(classify(task, how), now), now);
+  std::vector<Step> steps{take(classify(task, how), now)};
+  if (const auto next = follow_waiting(now)) steps.push_back(*next);
+  return steps;
 }
 
 Step Machine::tick(Clock::time_point now) {
@@ -48,13 +50,11 @@ std::optional<Machine::Clock::time_point> Machine::due() const {
 
 // The command that has waited, once nothing runs and the state takes it. While the state is still
 // on its way the command waits on.
-Step Machine::follow_waiting(Step step, Clock::time_point now) {
-  if (!waiting_ || running_ || (is_unstable(state_) && state_ != probing)) return step;
+std::optional<Step> Machine::follow_waiting(Clock::time_point now) {
+  if (!waiting_ || running_ || (is_unstable(state_) && state_ != probing)) return std::nullopt;
   const Command command = *waiting_;
   waiting_.reset();
-  Step next = this->command(command, now);
-  if (!next.row) next.row = step.row;
-  return next;
+  return this->command(command, now);
 }
 
 Event Machine::classify(Command command) const {
@@ -91,11 +91,7 @@ Event Machine::classify(Task task, Ended how) {
 }
 
 Event Machine::after_monitor(Ended how) {
-  if (how == Ended::timed_out) {
-    ++counts_.monitor_timeouts;
-  } else {
-    counts_.monitor_timeouts = 0;
-  }
+  if (how != Ended::timed_out) counts_.monitor_timeouts = 0;
   switch (state_) {
     case going_online_wait:
       if (how == Ended::done) return E::seen_online;
@@ -126,7 +122,7 @@ Event Machine::offline_without_command() {
 
 Event Machine::hung() {
   const std::size_t most = attributes_.fault_on_monitor_timeouts;
-  if (state_ != online || most == 0 || counts_.monitor_timeouts < most) return E::seen_nothing;
+  if (state_ != online || most == 0 || ++counts_.monitor_timeouts < most) return E::seen_nothing;
   return within(counts_.restarts, attributes_.restart_limit) ? E::hung_restart : E::hung_fault;
 }
 

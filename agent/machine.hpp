@@ -47,8 +47,9 @@ class Machine {
 
   // `now` never goes back.
   Step command(Command command, Clock::time_point now);
-  // What run() was returned for has ended. May return the command that has waited for it.
-  Step ended(Task task, Ended how, Clock::time_point now);
+  // What a step has run has ended. What follows from it, and from the command that has waited for
+  // it, if one has: one step or two, of which the last alone may run something.
+  std::vector<Step> ended(Task task, Ended how, Clock::time_point now);
   // due() has come. Nothing to run while something runs.
   Step tick(Clock::time_point now);
   // When a monitor is due; nothing when none is, or something runs.
@@ -87,7 +88,7 @@ class Machine {
   void enter(const Row& row, Clock::time_point now);
   Step run_for(Action action, Clock::time_point now);
   Step run(Task task);
-  Step follow_waiting(Step step, Clock::time_point now);
+  std::optional<Step> follow_waiting(Clock::time_point now);
   void forget_after_trust(Clock::time_point now);
   std::optional<Attributes::Duration> pause() const;
 
