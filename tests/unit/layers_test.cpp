@@ -29,6 +29,8 @@ struct Source {
 // A layer: what its files may include of ours, besides their own folder's files.
 const std::map<std::string, std::set<std::string>> kAllowed{
     {"common", {}},
+    {"agent", {"common"}},
+    {"agent/page", {"agent"}},
     {"monitor", {"common"}},
     {"monitor/httpmon", {"common", "monitor"}},
     {"monitor/smtpmon", {"common", "monitor"}},
