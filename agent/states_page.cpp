@@ -1,5 +1,6 @@
 #include "agent/states_page.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
@@ -7,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "agent/attributes.hpp"
 #include "agent/states.hpp"
 
 namespace genapp::agent {

@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-Metrics example() {
+Metrics example_metrics() {
   Metrics metrics;
   metrics.status.id = "web";
   metrics.status.command = "httpmon";
@@ -33,7 +33,7 @@ Metrics example() {
 }
 
 TEST(Metrics, AreInPrometheussTextFormat) {
-  Metrics metrics = example();
+  Metrics metrics = example_metrics();
   metrics.status.last = LastCheck{true, 0, 1, "", "", {}};
   metrics.status.certificate_days = 12;
   metrics.last_check = common::WallClock::time_point(1'500'000'000'500ms);
@@ -92,14 +92,14 @@ TEST(Metrics, AreInPrometheussTextFormat) {
 }
 
 TEST(Metrics, SayNothingOfWhatIsNotKnownYet) {
-  const std::string text = metrics_text(example());
+  const std::string text = metrics_text(example_metrics());
   EXPECT_THAT(text, Not(HasSubstr("genapp_monitor_up")));
   EXPECT_THAT(text, Not(HasSubstr("response_seconds")));
   EXPECT_THAT(text, Not(HasSubstr("certificate")));
 }
 
 TEST(Metrics, APausedMonitorSaysSo) {
-  Metrics metrics = example();
+  Metrics metrics = example_metrics();
   metrics.status.state = "paused";
   EXPECT_THAT(metrics_text(metrics), HasSubstr("server=\"http://a\\\"b\\\\:80/\"} 1\n"));
 }

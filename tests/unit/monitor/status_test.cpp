@@ -9,7 +9,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Status example() {
+Status example_status() {
   Status status;
   status.id = "web";
   status.command = "httpmon";
@@ -29,7 +29,7 @@ Status example() {
 }
 
 TEST(MonitorStatus, GoesThroughJsonAndBack) {
-  Status status = example();
+  Status status = example_status();
   status.last = LastCheck{false, 800, 1.5, "HTTP/1.1 500 Oh", "status 500", 83};
   status.response = ResponseMs{0.5, 0.75, 2.25, 0.5};
   status.certificate_days = -3;
@@ -45,7 +45,7 @@ TEST(MonitorStatus, GoesThroughJsonAndBack) {
 }
 
 TEST(MonitorStatus, LeavesOutWhatHasNoValue) {
-  const std::string line = format_status(example());
+  const std::string line = format_status(example_status());
   EXPECT_THAT(line, Not(HasSubstr("last")));
   EXPECT_THAT(line, Not(HasSubstr("response_ms")));
   EXPECT_THAT(line, Not(HasSubstr("certificate_days")));
@@ -55,7 +55,7 @@ TEST(MonitorStatus, LeavesOutWhatHasNoValue) {
 }
 
 TEST(MonitorStatus, IsOneLineOfValidJsonWhateverTheServerSays) {
-  Status status = example();
+  Status status = example_status();
   status.last = LastCheck{false, 0, 0, "a\nb\xff\x1b", "c\"d\\", 82};
   const std::string line = format_status(status);
   EXPECT_EQ(line.find('\n'), line.size() - 1);
@@ -76,7 +76,7 @@ TEST(MonitorStatus, WhatIsNoStatusIsNone) {
 }
 
 TEST(MonitorStatus, DisplaysALineForEachThing) {
-  Status status = example();
+  Status status = example_status();
   EXPECT_THAT(disp_text(status), HasSubstr("last:         no check has ended yet\n"));
   status.last = LastCheck{true, 800, 1.5, "HTTP/1.1 200 OK", "", {}};
   status.response = ResponseMs{0.5, 0.75, 12.25, 0.5};
@@ -105,12 +105,12 @@ TEST(MonitorStatus, ListsAllInATable) {
   dead.command = "-";
   dead.state = "dead";
   EXPECT_EQ(list_text({}), "ID  COMMAND  PID  STATE  SERVER\n");
-  EXPECT_EQ(list_text({example(), dead}),
+  EXPECT_EQ(list_text({example_status(), dead}),
             "ID                COMMAND  PID   STATE       SERVER\n"
             "web               httpmon  4711  monitoring  http://localhost:80/\n"
             "longeridentifier  -        -     dead        -\n");
   EXPECT_EQ(list_json({}), "[]\n");
-  EXPECT_THAT(list_json({example(), dead}), HasSubstr("\"state\":\"dead\""));
+  EXPECT_THAT(list_json({example_status(), dead}), HasSubstr("\"state\":\"dead\""));
 }
 
 }  // namespace
