@@ -26,8 +26,8 @@ struct Metrics {
 // Pure.
 std::string metrics_text(const Metrics& metrics);
 
-// Answers HTTP requests on 127.0.0.1:PORT, each with the text as it is then; at most 16 at once,
-// for a second each.
+// Answers HTTP requests on 127.0.0.1:PORT, each with the text as it is then
+// (common/request_server.hpp).
 class MetricsServer {
  public:
   // Throws common::Error naming the port when it can't be had.
@@ -38,7 +38,7 @@ class MetricsServer {
 
  private:
   class Impl;
-  std::shared_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 // Replaces the file, in one step and readable by all: what Prometheus's node exporter reads. Throws
