@@ -139,7 +139,8 @@ TEST_F(Contents, GuidesStandToEachOtherAsInTheSources) {
                                     folder + "examples"};
   for (const auto& guide : fs::directory_iterator(kSource + "/docs")) {
     const std::string name = guide.path().filename();
-    if (name.ends_with(".md")) expected.push_back(folder + "docs/" + name);
+    if (name.ends_with(".md") || name.ends_with(".svg"))
+      expected.push_back(folder + "docs/" + name);
   }
   EXPECT_THAT(files_under(entries_, "/usr/share/doc/genapp"), UnorderedElementsAreArray(expected));
   EXPECT_TRUE(entries_.contains("/usr/share/genapp/examples/nginx/README.md"));
