@@ -129,12 +129,8 @@ ExitCode start(const CommandLine& line) {
   try {
     return monitor(line, reporter);
   } catch (const Error& problem) {
-    const bool usage = problem.exit_code() == ExitCode::usage;
-    if (usage) {
-      reporter.tell({Event::bad_parameter, problem.what(), 0, false, ""});
-    } else {
-      reporter.tell({Event::system_error, problem.what(), problem.error_number(), true, "start"});
-    }
+    if (problem.exit_code() == ExitCode::usage) throw;
+    reporter.tell({Event::system_error, problem.what(), problem.error_number(), true, "start"});
     return problem.exit_code();
   }
 }
@@ -161,19 +157,6 @@ ExitCode run(Protocol protocol, const CommandLine& line) {
   return ExitCode::failed;
 }
 
-CommandLine parse(Protocol protocol, int argc, const char* const* argv, Reporter& reporter) {
-  const std::string help = "; see " + std::string(command_name(protocol)) + " --help";
-  try {
-    return parse_command_line(protocol, argc, argv);
-  } catch (const NoIdentifier& problem) {
-    reporter.tell({Event::no_id, problem.what() + help, 0, false, ""});
-    throw;
-  } catch (const Error& problem) {
-    reporter.tell({Event::bad_parameter, problem.what() + help, 0, false, ""});
-    throw;
-  }
-}
-
 }  // namespace
 
 int run_command(Protocol protocol, int argc, const char* const* argv) {
@@ -184,15 +167,22 @@ int run_command(Protocol protocol, int argc, const char* const* argv) {
                               " server, and ends when it fails";
   const common::Program program{command_name(protocol), summary, usage, false};
   return common::run_program(program, argc, argv, [&] {
-    std::optional<CommandLine> line;
+    const auto refuse = [&](Event event, const Error& problem) {
+      const std::string reason = std::string(problem.what()) + "; see " + name + " --help";
+      // On standard error, whether --json was given or not.
+      Reporter(protocol, id_for_report(argc, argv), false).tell({event, reason, 0, false, ""});
+      return ExitCode::usage;
+    };
     try {
-      Reporter reporter(protocol, id_for_report(argc, argv), false);
-      line = parse(protocol, argc, argv, reporter);
+      const CommandLine line = parse_command_line(protocol, argc, argv);
+      if (tls_settings(line.settings)) become_tls_program(argc, argv, name.c_str());
+      return run(protocol, line);
+    } catch (const NoIdentifier& problem) {
+      return refuse(Event::no_id, problem);
     } catch (const Error& problem) {
-      return problem.exit_code();  // the event has told it
+      if (problem.exit_code() != ExitCode::usage) throw;
+      return refuse(Event::bad_parameter, problem);
     }
-    if (tls_settings(line->settings)) become_tls_program(argc, argv, name.c_str());
-    return run(protocol, *line);
   });
 }
 

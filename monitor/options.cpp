@@ -141,10 +141,14 @@ std::string credentials(const std::string& option, const std::string& text) {
 }
 
 std::string credentials_in(const std::string& path) {
-  const auto content = common::read_file(path, kMostValueBytes);
-  if (!content) throw Error("--user-file " + path + " does not exist");
-  const std::string line = content->substr(0, content->find_first_of("\r\n"));
-  return credentials("the first line of --user-file " + path, line);
+  try {
+    const auto content = common::read_file(path, kMostValueBytes);
+    if (!content) refuse("--user-file " + path + " does not exist");
+    const std::string line = content->substr(0, content->find_first_of("\r\n"));
+    return credentials("the first line of --user-file " + path, line);
+  } catch (const Error& problem) {
+    refuse(problem.what());
+  }
 }
 
 // RFC 9110, 5.1 and 5.5: a token, a colon, a value on one line.

@@ -29,8 +29,9 @@ class NoIdentifier : public common::Error {
   NoIdentifier() : Error("the first argument is the monitor's ID", common::ExitCode::usage) {}
 };
 
-// argv[0] is the command's name. Throws common::Error (exit code 64) that names the argument; exit
-// code 1 when --user-file can't be read.
+// argv[0] is the command's name. Throws common::Error (exit code 64) that names the argument, or
+// the
+// --user-file that can't be read.
 CommandLine parse_command_line(Protocol protocol, int argc, const char* const* argv);
 
 // --help's text.

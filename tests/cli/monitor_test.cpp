@@ -216,6 +216,25 @@ TEST_F(Monitor, WhatItCanNotStartWithIsAnErrorAtOnce) {
   EXPECT_FALSE(left("web"));
 }
 
+TEST_F(Monitor, AFileThatTheCommandLineNamesInVainIsAnEventOnStandardErrorAndExitCode64) {
+  using Options = std::vector<std::string>;
+  for (const Options& option :
+       {Options{"--user-file", "/nowhere/file"}, Options{"--https", "--cafile", "/nowhere/file"}}) {
+    for (const Options& start : {Options{"web"}, Options{"web", "--json"}, Options{"--once"},
+                                 Options{"--once", "--json"}}) {
+      Options argv{"httpmon"};
+      argv.insert(argv.end(), start.begin(), start.end());
+      argv.insert(argv.end(), option.begin(), option.end());
+      const Result result = run(argv);
+      SCOPED_TRACE(option.front() + " " + start.front() + " " + start.back());
+      EXPECT_EQ(result.exit_code, 64);
+      EXPECT_THAT(result.err, AllOf(HasSubstr("The parameter value of the httpmon is invalid."),
+                                    HasSubstr("/nowhere/file")));
+      EXPECT_THAT(result.out, IsEmpty());
+    }
+  }
+}
+
 TEST_F(Monitor, WithoutARunDirectoryItSaysWhichOneItWanted) {
   Command command = node.command({"httpmon", "web"});
   command.env["GENAPP_RUN_DIR"] = "/nowhere/run";
