@@ -21,6 +21,14 @@ void remove_all(const Directory& monitors, const Directory& directory, const Mon
   monitors.remove_directory(id.text());
 }
 
+// An empty folder would be listed as what one that was killed has left.
+void remove_if_empty(const Directory& monitors, const MonitorId& id) {
+  try {
+    monitors.remove_directory(id.text());
+  } catch (const common::Error&) {
+  }
+}
+
 std::optional<Directory> monitors_if_there() {
   const auto run_dir = common::open_run_dir_if_there();
   return run_dir ? run_dir->subdirectory_if_there(paths::kMonitors) : std::nullopt;
@@ -37,11 +45,17 @@ Identity::Identity(MonitorId id, Directory monitors, Directory directory, PidFil
 std::optional<Identity> Identity::take(const MonitorId& id, std::string_view command) {
   Directory monitors = common::make_run_dir().subdirectory(paths::kMonitors, kSharedMode);
   const Directory locks = monitors.subdirectory(paths::kMonitorLocks, kSharedMode);
-  const auto lock = LockFile::acquire(locks, id.text());
-  Directory directory = monitors.subdirectory(id.text(), kOwnMode);
-  auto pid_file = PidFile::take(lock, directory, paths::kMonitorPid, std::string(command));
-  if (!pid_file) return std::nullopt;
-  return Identity(id, std::move(monitors), std::move(directory), std::move(*pid_file));
+  auto lock = LockFile::acquire(locks, id.text());
+  try {
+    Directory directory = monitors.subdirectory(id.text(), kOwnMode);
+    auto pid_file = PidFile::take(lock, directory, paths::kMonitorPid, std::string(command));
+    if (!pid_file) return std::nullopt;
+    return Identity(id, std::move(monitors), std::move(directory), std::move(*pid_file));
+  } catch (const common::Error&) {
+    remove_if_empty(monitors, id);
+    std::move(lock).release_and_unlink();
+    throw;
+  }
 }
 
 // By the path, as others look: our descriptors lead to the files also when they were moved away or

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <cstdlib>
@@ -62,6 +64,24 @@ TEST_F(RunFiles, AnEndInOrderLeavesNothingOfTheId) {
   EXPECT_FALSE(fs::exists(path(".locks/web")));
   EXPECT_FALSE(find_monitor(id));
   EXPECT_THAT(known_monitors(), IsEmpty());
+}
+
+TEST_F(RunFiles, OneThatCouldNotStartIsNotTakenForOneThatWasKilled) {
+  const MonitorId id("web");
+  tests::Child child([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit nothing{0, 0};  // as a full file system: the file is made, but can't be written
+    ::setrlimit(RLIMIT_FSIZE, &nothing);
+    try {
+      Identity::take(id, "httpmon");
+    } catch (const common::Error&) {
+      return 0;
+    }
+    return 1;
+  });
+  ASSERT_EQ(child.wait(), 0);
+  EXPECT_THAT(known_monitors(), IsEmpty());
+  EXPECT_FALSE(fs::exists(path(".locks/web")));
 }
 
 TEST_F(RunFiles, ADeadOnesFilesAreInNobodysWay) {
