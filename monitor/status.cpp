@@ -51,6 +51,15 @@ json::object to_object(const Status& status) {
   return object;
 }
 
+// Of one that did not tell it itself: what is not known is left out.
+json::object silent_object(const Status& status) {
+  json::object object{{"id", status.id}};
+  if (status.command != "-") object["command"] = status.command;
+  if (status.pid != 0) object["pid"] = status.pid;
+  object["state"] = status.state;
+  return object;
+}
+
 // Reading. A key of another kind throws; parse_status catches.
 
 template <typename Number>
@@ -218,7 +227,9 @@ std::string list_text(const std::vector<Status>& monitors) {
 
 std::string list_json(const std::vector<Status>& monitors) {
   json::array array;
-  for (const Status& one : monitors) array.push_back(to_object(one));
+  for (const Status& one : monitors) {
+    array.push_back(one.server.empty() ? silent_object(one) : to_object(one));
+  }
   return json::serialize(array) + "\n";
 }
 

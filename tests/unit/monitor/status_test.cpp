@@ -110,7 +110,16 @@ TEST(MonitorStatus, ListsAllInATable) {
             "web               httpmon  4711  monitoring  http://localhost:80/\n"
             "longeridentifier  -        -     dead        -\n");
   EXPECT_EQ(list_json({}), "[]\n");
-  EXPECT_THAT(list_json({example_status(), dead}), HasSubstr("\"state\":\"dead\""));
+  EXPECT_THAT(list_json({example_status(), dead}),
+              HasSubstr(",{\"id\":\"longeridentifier\",\"state\":\"dead\"}]\n"))
+      << "nobody is to take 0 for its pid or for its figures";
+  Status hung = dead;
+  hung.state = "hung";
+  hung.command = "smtpmon";
+  hung.pid = 4712;
+  EXPECT_EQ(list_json({hung}),
+            "[{\"id\":\"longeridentifier\",\"command\":\"smtpmon\",\"pid\":4712,"
+            "\"state\":\"hung\"}]\n");
 }
 
 }  // namespace
