@@ -199,6 +199,14 @@ TEST_F(Monitor, WhatDoesNotRunIsStoppedAlreadyAndHasNothingToShow) {
   EXPECT_EQ(run({"httpmon", "--list", "--json"}).out, "[]\n");
 }
 
+// A stop script that fails may cost the node; what stays is taken over by the next start.
+TEST_F(Monitor, AStopSucceedsThoughTheFilesOfADeadOneCanNotBeRemoved) {
+  fs::create_directories(node.run_file("monitors/.locks/web/in-the-way"));
+  const Result result = run({"httpmon", "web", "--stop"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(run({"httpmon", "web", "--del"}).exit_code, 1) << "which is for nothing else";
+}
+
 TEST_F(Monitor, WhatItCanNotStartWithIsAnErrorAtOnce) {
   const HostileServer server(http());
   const Result port = watch(server, {"--metrics", std::to_string(server.port())}).wait();
