@@ -58,6 +58,10 @@ Status ask(const MonitorId& id, const Found& found, const std::string& request) 
     answer =
         common::ask_control(found.directory, common::paths::kMonitorSock, request, kAnswerTime);
   } catch (const Error& problem) {
+    // An end while it was asked is none of the socket's troubles.
+    if (common::wait_for_end(found.process->pidfd, Clock::duration::zero())) {
+      throw Error(named(id) + " has just ended");
+    }
     throw Error(named(id) + " (" + process(*found.process) + "): " + problem.what());
   }
   const auto status = parse_status(answer);

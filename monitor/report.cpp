@@ -67,7 +67,7 @@ std::string report_json(Protocol protocol, const std::string& id, const Report& 
   if (!report.reason.empty()) {
     object["reason"] = common::printable_utf8(report.reason, kMostReasonBytes);
   }
-  if (report.code_is_errno) {
+  if (report.code_is_errno && report.code != 0) {
     object["errno"] = report.code;
     if (const auto name = errno_name(report.code); !name.empty()) object["errno_name"] = name;
   } else if (report.code != 0) {

@@ -36,6 +36,10 @@ TEST(Report, IsOneObjectALineInJson) {
   EXPECT_THAT(status, HasSubstr("\"code\":554"));
   EXPECT_THAT(status, Not(HasSubstr("errno")));
   EXPECT_THAT(report_json(Protocol::http, "web", {Event::paused}, kNow), Not(HasSubstr("reason")));
+  EXPECT_THAT(
+      report_json(Protocol::http, "web", {Event::system_error, "x", 0, true, "start"}, kNow),
+      Not(HasSubstr("errno")))
+      << "a trouble that no system call has told of";
 }
 
 TEST(Report, JsonStaysALineWhateverTheServerSays) {
