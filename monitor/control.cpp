@@ -21,6 +21,8 @@ using common::ExitCode;
 
 constexpr auto kAnswerTime = std::chrono::seconds(2);
 constexpr auto kKillTime = std::chrono::seconds(5);
+// From its socket's end to its own.
+constexpr auto kEndTime = std::chrono::milliseconds(200);
 
 ExitCode print(const std::string& text) {
   const bool written =
@@ -59,7 +61,7 @@ Status ask(const MonitorId& id, const Found& found, const std::string& request) 
         common::ask_control(found.directory, common::paths::kMonitorSock, request, kAnswerTime);
   } catch (const Error& problem) {
     // An end while it was asked is none of the socket's troubles.
-    if (common::wait_for_end(found.process->pidfd, Clock::duration::zero())) {
+    if (common::wait_for_end(found.process->pidfd, kEndTime)) {
       throw Error(named(id) + " has just ended");
     }
     throw Error(named(id) + " (" + process(*found.process) + "): " + problem.what());
