@@ -82,11 +82,17 @@ ExitCode tell(Protocol protocol, const MonitorId& id, const std::string& request
 }
 
 // What can be told of one that does not tell it itself.
-Status silent(const MonitorId& id, const Found& found) {
+Status unknown(const MonitorId& id) {
   Status status;
   status.id = id.text();
-  status.state = found.process ? "hung" : "dead";
+  status.state = "unknown";
   status.command = "-";
+  return status;
+}
+
+Status silent(const MonitorId& id, const Found& found) {
+  Status status = unknown(id);
+  status.state = found.process ? "hung" : "dead";
   if (!found.process) return status;
   status.pid = found.process->pid;
   if (!found.process->word.empty()) status.command = found.process->word;
@@ -94,7 +100,13 @@ Status silent(const MonitorId& id, const Found& found) {
 }
 
 std::optional<Status> listed(const MonitorId& id) {
-  const auto found = find_monitor(id);
+  std::optional<Found> found;
+  try {
+    found = find_monitor(id);
+  } catch (const Error&) {
+    // Another user's, perhaps; the rest is still to be listed.
+    return unknown(id);
+  }
   if (!found) return std::nullopt;
   if (!found->process) return silent(id, *found);
   try {

@@ -28,7 +28,7 @@ struct Status {
   std::string id;
   std::string command;
   int pid = 0;
-  std::string state;  // monitoring, checking, paused; in lists also dead, hung
+  std::string state;  // monitoring, checking, paused; in lists also dead, hung, unknown
   std::string server;
   std::int64_t interval_ms = 0;
   std::int64_t wait_ms = 0;

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <thread>
 
@@ -88,6 +89,22 @@ TEST_F(MonitorLife, AFrozenOneIsToldAndStopped) {
   EXPECT_THAT(monitors.left(), IsEmpty());
   Process next = start();
   EXPECT_TRUE(monitors.has_checked(1));
+}
+
+// As another user's are: that one alone is not known, and the list is still a list.
+TEST_F(MonitorLife, OneWhoseFilesCanNotBeReadIsListedAsUnknown) {
+  Process monitor = start();
+  ASSERT_TRUE(monitors.has_checked(1));
+  const std::filesystem::path files = monitors.node().run_file("monitors/watch");
+  std::filesystem::permissions(files, std::filesystem::perms::none);
+  Command list = monitors.command({"--list"});
+  // Root may read it without leave.
+  const std::vector<std::string> without_privileges{"setpriv", "--bounding-set=-all"};
+  list.argv.insert(list.argv.begin(), without_privileges.begin(), without_privileges.end());
+  const Result result = tests::run(list);
+  std::filesystem::permissions(files, std::filesystem::perms::owner_all);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, testing::ContainsRegex("watch +- +- +unknown"));
 }
 
 // Stopped, as by a suspend, while it waits for a server that is frozen too: longer than the check
