@@ -130,6 +130,7 @@ class Monitor {
 
   void on_result(Judge::Number number, const CheckResult& result) {
     const auto done = under_way_.find(number);
+    if (done == under_way_.end()) return;  // dropped meanwhile
     // Not before this call has ended: it comes from within the check.
     asio::post(io_, [check = std::shared_ptr<Check>(std::move(done->second))] {});
     under_way_.erase(done);

@@ -61,12 +61,15 @@ class PlayedCheck : public Check {
   PlayedCheck(asio::io_context& io, Clock::duration after, CheckResult result, CheckDone done)
       : timer_(io) {
     timer_.expires_after(after);
-    timer_.async_wait([result = std::move(result), done = std::move(done)](error_code cancelled) {
-      if (!cancelled) done(result);
+    timer_.async_wait([result = std::move(result), done = std::move(done),
+                       wanted = std::weak_ptr<bool>(wanted_)](error_code cancelled) {
+      // Dropped in between, though the timer had fired: then nothing may be told.
+      if (!cancelled && wanted.lock()) done(result);
     });
   }
 
  private:
+  std::shared_ptr<bool> wanted_ = std::make_shared<bool>(true);
   asio::steady_timer timer_;
 };
 
@@ -276,6 +279,35 @@ TEST_F(MonitorRun, AnswersOnItsControlSocketAndPausesAndResumes) {
   EXPECT_THAT(wrong_answer, HasSubstr("error: the requests are"));
   EXPECT_EQ(count("\"event\":7,"), 1u);
   EXPECT_EQ(count("\"event\":8,"), 1u);
+}
+
+// A check that tells its result though it was dropped has broken its promise, and must break no
+// more.
+TEST_F(MonitorRun, AResultOfADroppedCheckIsPassedOver) {
+  asio::io_context io{1};
+  auto identity = Identity::take(MonitorId("web"), "httpmon");
+  testing::internal::CaptureStdout();
+  Reporter reporter(Protocol::http, "web", true);
+  settings.interval = 10s;
+  std::vector<CheckDone> kept;
+  std::future<std::string> asked;
+  const auto start = [&](CheckDone done) {
+    kept.push_back(std::move(done));
+    if (kept.size() == 1) {
+      asked = std::async(std::launch::async, [&] {
+        ask("pause");
+        asio::post(io, [&] { kept.front()(bad()); });
+        std::string paused = ask("status");
+        asio::post(io, [] { ::raise(SIGTERM); });
+        return paused;
+      });
+    }
+    return std::make_unique<PlayedCheck>(io, 1h, good(), [](const CheckResult&) {});
+  };
+  EXPECT_EQ(run_monitor({io, settings, *identity, reporter, start}), End::stopped);
+  identity->release();
+  testing::internal::GetCapturedStdout();
+  EXPECT_EQ(parse_status(asked.get()).value_or(Status{}).checks, 0u);
 }
 
 TEST_F(MonitorRun, ItsMetricsFileIsThereFromTheStartAndKept) {
