@@ -29,8 +29,6 @@ struct Source {
 // A layer: what its files may include of ours, besides their own folder's files.
 const std::map<std::string, std::set<std::string>> kAllowed{
     {"common", {}},
-    {"agent", {"common"}},
-    {"agent/page", {"agent"}},
     {"monitor", {"common"}},
     {"monitor/httpmon", {"common", "monitor"}},
     {"monitor/smtpmon", {"common", "monitor"}},
@@ -38,6 +36,11 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"cluster", {"common"}},
     {"lbhc", {"common"}},
     {"script", {"common"}},
+    {"agent", {"common", "cluster", "monitor"}},
+    {"agent/page", {"agent"}},
+    {"agent/run", {"common", "cluster", "script", "monitor", "agent"}},
+    {"agent/web", {"common", "agent"}},
+    {"agent/genapp-agent", {"common", "agent", "agent/run", "agent/web"}},
     {"lbhc/lbhcd", {"common", "cluster", "lbhc"}},
     {"action", {"common", "cluster", "lbhc", "script"}},
     {"cluster/ocf", {"common", "cluster", "lbhc", "script", "action"}},

@@ -1,0 +1,34 @@
+#pragma once
+
+// What the agent keeps of a resource for the agent after it, in RUN_DIR/agent/resources/TAG: one
+// line of JSON. It goes with a reboot, as the resources do.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agent/machine.hpp"
+#include "agent/view.hpp"
+
+namespace genapp::agent {
+
+struct Record {
+  bool enabled = true;
+  bool suspended = false;
+  bool faulted = false;
+  std::string fault{};   // why
+  bool standby = false;  // of its group
+  std::optional<Goal> goal{};
+  std::optional<Task> task{};     // start, stop or clean under way
+  State state = State::detached;  // in which it is; of use with a task only
+  std::size_t restarts = 0;       // Machine::Counts
+  std::size_t tolerated = 0;
+  friend bool operator==(const Record&, const Record&) = default;
+};
+
+std::string format_record(const Record& record);
+// Nothing when the text is no record.
+std::optional<Record> parse_record(std::string_view text);
+
+}  // namespace genapp::agent
