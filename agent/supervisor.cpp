@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "agent/dependencies.hpp"
+#include "agent/dependency_graph.hpp"
 #include "agent/managed.hpp"
 
 namespace genapp::agent {
@@ -91,7 +91,7 @@ class Supervisor::Impl {
   Effects& effects_;
   Resources resources_{};
   std::map<std::string, Group> groups_{};
-  Dependencies dependencies_{};
+  DependencyGraph dependencies_{};
   std::set<std::pair<Clock::time_point, std::string>> due_{};
   std::set<std::string> goals_{};      // tags that have one
   std::set<std::string> giving_up_{};  // tags that are given up
@@ -109,7 +109,7 @@ void Supervisor::Impl::set_resources(std::vector<Known> resources,
   for (Known& known : resources) take(std::move(known), now);
   std::vector<const ResourceConfig*> configs;
   for (const auto& [tag, resource] : resources_) configs.push_back(&resource.managed->config());
-  dependencies_ = Dependencies(configs);
+  dependencies_ = DependencyGraph(configs);
   for (const auto& [name, group] : groups_) apply_standby(name);
   finish(now);
 }

@@ -1,8 +1,8 @@
-#include "agent/dependencies.hpp"
+#include "agent/dependency_graph.hpp"
 
 namespace genapp::agent {
 
-Dependencies::Dependencies(const std::vector<const ResourceConfig*>& resources) {
+DependencyGraph::DependencyGraph(const std::vector<const ResourceConfig*>& resources) {
   for (const ResourceConfig* one : resources) {
     for (const std::string& other : one->depends_on) {
       needs_[one->tag.text()].insert(other);
@@ -11,13 +11,13 @@ Dependencies::Dependencies(const std::vector<const ResourceConfig*>& resources) 
   }
 }
 
-const std::set<std::string>& Dependencies::find(const Edges& edges, const std::string& tag) {
+const std::set<std::string>& DependencyGraph::find(const Edges& edges, const std::string& tag) {
   static const std::set<std::string> kNone;
   const auto found = edges.find(tag);
   return found == edges.end() ? kNone : found->second;
 }
 
-std::set<std::string> Dependencies::closure(const Edges& edges, const std::string& tag) {
+std::set<std::string> DependencyGraph::closure(const Edges& edges, const std::string& tag) {
   std::set<std::string> all{tag};
   std::vector<std::string> open{tag};
   while (!open.empty()) {
@@ -30,16 +30,16 @@ std::set<std::string> Dependencies::closure(const Edges& edges, const std::strin
   return all;
 }
 
-const std::set<std::string>& Dependencies::needs(const std::string& tag) const {
+const std::set<std::string>& DependencyGraph::needs(const std::string& tag) const {
   return find(needs_, tag);
 }
-const std::set<std::string>& Dependencies::needed_by(const std::string& tag) const {
+const std::set<std::string>& DependencyGraph::needed_by(const std::string& tag) const {
   return find(needed_by_, tag);
 }
-std::set<std::string> Dependencies::with_needs(const std::string& tag) const {
+std::set<std::string> DependencyGraph::with_needs(const std::string& tag) const {
   return closure(needs_, tag);
 }
-std::set<std::string> Dependencies::with_dependents(const std::string& tag) const {
+std::set<std::string> DependencyGraph::with_dependents(const std::string& tag) const {
   return closure(needed_by_, tag);
 }
 

@@ -11,11 +11,11 @@
 
 namespace genapp::agent {
 
-class Dependencies {
+class DependencyGraph {
  public:
-  Dependencies() = default;
+  DependencyGraph() = default;
   // Sound ones (require_sound_dependencies()).
-  explicit Dependencies(const std::vector<const ResourceConfig*>& resources);
+  explicit DependencyGraph(const std::vector<const ResourceConfig*>& resources);
 
   // What it depends on itself, and what depends on it itself.
   const std::set<std::string>& needs(const std::string& tag) const;
