@@ -20,7 +20,9 @@ struct Record {
   std::string fault{};   // why
   bool standby = false;  // of its group
   std::optional<Goal> goal{};
+  bool giving_up = false;         // faulted; on_fallover is run once it is offline
   std::optional<Task> task{};     // start, stop or clean under way
+  bool by_recover = false;        // of the task: TaskRun::by_recover
   State state = State::detached;  // in which it is; of use with a task only
   std::size_t restarts = 0;       // Machine::Counts
   std::size_t tolerated = 0;
