@@ -82,8 +82,9 @@ struct Answering {
   const ControlHandlers& handlers;
 
   std::string operator()(const AskStatus& asked) const {
-    const auto status = handlers.status(asked.tag);
+    auto status = handlers.status(asked.tag);
     if (!status) return refusal("there is no resource " + common::quoted(asked.tag->text()));
+    if (status->ends_with('\n')) status->pop_back();
     return "{\"ok\":true,\"status\":" + *status + "}\n";
   }
   std::string operator()(const AskEvents& asked) const {

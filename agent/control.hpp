@@ -13,6 +13,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -31,10 +32,15 @@ struct AskStatus {
   std::optional<common::Tag> tag{};  // nothing: all
 };
 
-// The newest `most` of those after `after`.
+// The newest `most` of those with a higher number than `after`.
 struct AskEvents {
   std::uint64_t after = 0;
   std::size_t most = 0;  // 1 to 10,000
+
+  // After which number they are, where `last` is the newest there is.
+  std::uint64_t newest_after(std::uint64_t last) const {
+    return last > most ? std::max(after, last - most) : after;
+  }
 };
 
 struct Order {
@@ -52,7 +58,7 @@ ControlRequest parse_control_request(std::string_view line);
 
 // Who knows and does it.
 struct ControlHandlers {
-  // A JSON object; nothing when there is no such resource.
+  // A JSON object, a line of it or without its end; nothing when there is no such resource.
   std::function<std::optional<std::string>(const std::optional<common::Tag>& tag)> status;
   struct Events {
     std::string array;       // JSON, oldest first

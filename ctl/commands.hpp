@@ -14,8 +14,8 @@ int run_genapp(int argc, const char* const* argv);
 // code 64 for a wrong command line.
 common::ExitCode create(int argc, const char* const* argv);
 common::ExitCode list(int argc, const char* const* argv);
-// Blocks for about 2 s at most for each resource whose daemon hangs; with --watch until INT or
-// TERM.
+// Blocks for about 2 s at most for each resource whose daemon hangs, and for 10 s for an agent that
+// does; with --watch until INT or TERM.
 common::ExitCode status(int argc, const char* const* argv);
 common::ExitCode set_state(int argc, const char* const* argv);
 common::ExitCode delete_resource(int argc, const char* const* argv);

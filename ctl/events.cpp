@@ -3,7 +3,6 @@
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <chrono>
-#include <utility>
 
 #include "common/error.hpp"
 #include "common/printable.hpp"
@@ -78,24 +77,19 @@ Block EventsFollower::gone() {
   return {"", "genapp: the agent has ended: waiting for another\n"};
 }
 
-// It counts from the beginning; all that it has told is new.
-Block EventsFollower::another(std::int64_t pid) {
-  pid_ = pid;
-  last_ = 0;
-  const bool told = std::exchange(told_, false);
-  return {"", told ? "" : "genapp: another agent has begun\n"};
-}
-
 Block EventsFollower::look() {
   const auto answer = ask_(request());
   if (!answer) return gone();
   const AgentEvents found = parse_agent_events(*answer);
-  if (!first_ && found.pid != pid_) return another(found.pid);
+  const bool another = !first_ && found.pid != pid_;
+  const std::string remark = another && !told_ ? "genapp: another agent has begun\n" : "";
+  // What was kept of the numbers was lost: all that it has told is new, for the next look.
+  const bool anew = found.last < last_;
   first_ = false;
   told_ = false;
   pid_ = found.pid;
-  last_ = found.last;
-  return {events_text(found, args_.json), ""};
+  last_ = anew ? 0 : found.last;
+  return {anew ? "" : events_text(found, args_.json), remark};
 }
 
 ExitCode events(int argc, const char* const* argv) {

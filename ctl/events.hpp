@@ -34,15 +34,14 @@ class EventsFollower {
 
   EventsFollower(const EventsArgs& args, Ask ask) : args_(args), ask_(std::move(ask)) {}
 
-  // Those that are new since the last look. Where the agent is not the one of the last look, or
-  // has gone, this is said once. Throws common::Error when no agent runs at the first look, or the
-  // answer is none.
+  // Those that are new since the last look: an agent goes on with the numbers of the one before.
+  // Where it is not the one of the last look, or has gone, this is said once. Throws common::Error
+  // when no agent runs at the first look, or the answer is none.
   Block look();
 
  private:
   std::string request() const;
   Block gone();
-  Block another(std::int64_t pid);
 
   EventsArgs args_;
   Ask ask_;

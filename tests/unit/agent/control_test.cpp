@@ -16,7 +16,7 @@ namespace json = boost::json;
 using testing::HasSubstr;
 using tests::error_of;
 
-std::string why_refused(const std::string& line) {
+std::string why_control_refused(const std::string& line) {
   return error_of([&] { parse_control_request(line); });
 }
 
@@ -29,6 +29,14 @@ TEST(ControlRequest, AsksForEvents) {
   const auto asked = std::get<AskEvents>(parse_control_request("events 18446744073709551615 50"));
   EXPECT_EQ(asked.after, UINT64_MAX);
   EXPECT_EQ(asked.most, 50u);
+}
+
+TEST(ControlRequest, AsksForTheNewestOfTheEvents) {
+  EXPECT_EQ((AskEvents{0, 10}).newest_after(0), 0u);
+  EXPECT_EQ((AskEvents{0, 10}).newest_after(10), 0u);
+  EXPECT_EQ((AskEvents{0, 10}).newest_after(25), 15u);
+  EXPECT_EQ((AskEvents{20, 10}).newest_after(25), 20u);
+  EXPECT_EQ((AskEvents{UINT64_MAX, 1}).newest_after(25), UINT64_MAX);
 }
 
 TEST(ControlRequest, OrdersAResourceOrAGroup) {
@@ -83,9 +91,9 @@ TEST(ControlRequest, RefusesTheRest) {
                            "online group ",
                            "reload now",
                            "online\ta"}) {
-    EXPECT_NE(why_refused(line), "") << line;
+    EXPECT_NE(why_control_refused(line), "") << line;
   }
-  EXPECT_THAT(why_refused("frob\x1b x"), HasSubstr("unknown request \"frob\\x1b\""));
+  EXPECT_THAT(why_control_refused("frob\x1b x"), HasSubstr("unknown request \"frob\\x1b\""));
 }
 
 class ControlAnswers : public testing::Test {
@@ -102,7 +110,7 @@ class ControlAnswers : public testing::Test {
   ControlHandlers handlers_{
       .status = [](const auto& tag) -> std::optional<std::string> {
         if (tag && tag->text() == "gone") return std::nullopt;
-        return "{\"of\":\"" + (tag ? tag->text() : "all") + "\"}";
+        return "{\"of\":\"" + (tag ? tag->text() : "all") + "\"}" + (tag ? "\n" : "");
       },
       .events =
           [](const AskEvents& asked) {

@@ -26,7 +26,7 @@ Record full_record() {
   return record;
 }
 
-std::string edited(const std::string& from, const std::string& to) {
+std::string edited_record(const std::string& from, const std::string& to) {
   std::string text = format_record(full_record());
   const auto at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from << " is not in " << text;
@@ -68,7 +68,7 @@ TEST(Record, AFaultsWordsMayBeAnyBytes) {
 }
 
 TEST(Record, OfALaterVersionMayHaveMore) {
-  EXPECT_EQ(parse_record(edited("{", "{\"more\":[{}],")), full_record());
+  EXPECT_EQ(parse_record(edited_record("{", "{\"more\":[{}],")), full_record());
 }
 
 TEST(Record, NothingElseIsOne) {
@@ -102,7 +102,7 @@ TEST(Record, AWrongMemberIsNone) {
       {"\"tolerated\":2", "\"tolerated\":1e30"},
       {"ünd", "\xff"},
   };
-  for (const auto& [from, to] : edits) EXPECT_FALSE(parse_record(edited(from, to))) << to;
+  for (const auto& [from, to] : edits) EXPECT_FALSE(parse_record(edited_record(from, to))) << to;
 }
 
 }  // namespace

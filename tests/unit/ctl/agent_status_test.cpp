@@ -20,7 +20,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using tests::error_of;
 
-constexpr char kAnswer[] = R"({"ok":true,"status":{"version":1,
+constexpr char kAgentAnswer[] = R"({"ok":true,"status":{"version":1,
   "agent":{"version":"0.1.0","pid":4711,"since":"2026-11-25T08:15:02.123Z"},
   "groups":[{"name":"web","standby":false,"falling_over":false},
             {"name":"spare","standby":true,"falling_over":false}],
@@ -38,7 +38,7 @@ constexpr char kAnswer[] = R"({"ok":true,"status":{"version":1,
     "wanted":false,"running":"monitor","waiting":null,"goal":"online",
     "since":"2026-11-25T08:15:02.123Z","last_reason":"no probe","counts":{},"monitors":[]}]}})";
 
-Observed observed(const std::string& tag) {
+Observed observed_script(const std::string& tag) {
   Observed seen;
   seen.tag = tag;
   seen.id = tag + "1";
@@ -46,15 +46,15 @@ Observed observed(const std::string& tag) {
   return seen;
 }
 
-std::string edited(const std::string& from, const std::string& to) {
-  std::string text = kAnswer;
+std::string edited_answer(const std::string& from, const std::string& to) {
+  std::string text = kAgentAnswer;
   const auto at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
 TEST(AgentStatus, IsReadWholly) {
-  const AgentStatus status = parse_agent_status(kAnswer);
+  const AgentStatus status = parse_agent_status(kAgentAnswer);
   EXPECT_EQ(status.version, "0.1.0");
   EXPECT_EQ(status.pid, 4711);
   EXPECT_TRUE(status.groups.at("spare").standby);
@@ -77,7 +77,8 @@ TEST(AgentStatus, IsReadWholly) {
 }
 
 TEST(AgentStatus, OfALaterAgentMayHaveMore) {
-  EXPECT_EQ(parse_agent_status(edited("\"tag\":\"db\"", "\"more\":{},\"tag\":\"db\"")).pid, 4711);
+  EXPECT_EQ(parse_agent_status(edited_answer("\"tag\":\"db\"", "\"more\":{},\"tag\":\"db\"")).pid,
+            4711);
 }
 
 TEST(AgentStatus, ARefusalIsToldInTheAgentsWords) {
@@ -90,8 +91,9 @@ TEST(AgentStatus, WhatIsNoAnswerIsAnError) {
   for (const std::string& answer :
        {std::string(), std::string("error: the request is too long\n"), std::string("[]"),
         std::string("{\"ok\":true}"), std::string("{\"ok\":1}"), std::string("{\"ok\":false}"),
-        edited("\"pid\":4711", "\"pid\":\"x\""), edited("\"state\":\"Online\"", "\"state\":null"),
-        edited("\"suspended\":true,", ""), std::string(kAnswer).substr(0, 500)}) {
+        edited_answer("\"pid\":4711", "\"pid\":\"x\""),
+        edited_answer("\"state\":\"Online\"", "\"state\":null"),
+        edited_answer("\"suspended\":true,", ""), std::string(kAgentAnswer).substr(0, 500)}) {
     EXPECT_THAT(error_of([&] { parse_agent_status(answer); }),
                 HasSubstr("which this genapp does not understand"))
         << answer;
@@ -112,47 +114,49 @@ TEST(AgentEvents, AreRead) {
 }
 
 TEST(AgentTable, ShowsWhatTheAgentSays) {
-  EXPECT_EQ(
-      agent_table({observed("db"), observed("lb"), observed("new")}, parse_agent_status(kAnswer)),
-      "genapp-agent 0.1.0, process 4711, since 2026-11-25T08:15:02.123Z\n"
-      "TAG  GROUP            AGENT               GOAL    TASK     MONITORS          FAULT\n"
-      "db   web              Online (suspended)  -       -        2 (failed: http)  -\n"
-      "lb   spare (standby)  GoingOnlineWait     online  monitor  -                 start: "
-      "exit code 3\n");
+  EXPECT_EQ(agent_table({observed_script("db"), observed_script("lb"), observed_script("new")},
+                        parse_agent_status(kAgentAnswer)),
+            "genapp-agent 0.1.0, process 4711, since 2026-11-25T08:15:02.123Z\n"
+            "TAG  GROUP            AGENT               GOAL    TASK     MONITORS          FAULT\n"
+            "db   web              Online (suspended)  -       -        2 (failed: http)  -\n"
+            "lb   spare (standby)  GoingOnlineWait     online  monitor  -                 start: "
+            "exit code 3\n");
 }
 
 TEST(AgentTable, NamesAGroupThatFallsOver) {
-  const auto status = parse_agent_status(edited("\"web\",\"standby\":false,\"falling_over\":false",
-                                                "\"web\",\"standby\":true,\"falling_over\":true"));
-  EXPECT_THAT(agent_table({observed("db")}, status), HasSubstr("web (falling over)"));
+  const auto status =
+      parse_agent_status(edited_answer("\"web\",\"standby\":false,\"falling_over\":false",
+                                       "\"web\",\"standby\":true,\"falling_over\":true"));
+  EXPECT_THAT(agent_table({observed_script("db")}, status), HasSubstr("web (falling over)"));
 }
 
 TEST(AgentTable, OfNoneThatItKnowsSaysSo) {
-  EXPECT_THAT(agent_table({observed("new")}, parse_agent_status(kAnswer)),
+  EXPECT_THAT(agent_table({observed_script("new")}, parse_agent_status(kAgentAnswer)),
               testing::EndsWith("Z\nit has none of these\n"));
 }
 
 TEST(AgentTable, EscapesWhatCameFromOutside) {
-  const std::string table =
-      agent_table({observed("lb")}, parse_agent_status(edited("start: exit", "\\u001b\\n")));
+  const std::string table = agent_table(
+      {observed_script("lb")}, parse_agent_status(edited_answer("start: exit", "\\u001b\\n")));
   EXPECT_THAT(table, HasSubstr("\\x1b\\n"));
   EXPECT_EQ(table.find('\033'), std::string::npos);
 }
 
 TEST(StatusWithAnAgent, HasTheSameTableAndAnotherOne) {
-  const std::vector<Observed> all{observed("db")};
-  const AgentStatus agent = parse_agent_status(kAnswer);
+  const std::vector<Observed> all{observed_script("db")};
+  const AgentStatus agent = parse_agent_status(kAgentAnswer);
   EXPECT_EQ(status_table(all, agent), status_table(all) + "\n" + agent_table(all, agent));
 }
 
 TEST(StatusWithAnAgent, HasItsWordsInJson) {
-  const AgentStatus agent = parse_agent_status(kAnswer);
-  const auto with = json::parse(status_json({observed("db"), observed("new")}, agent));
+  const AgentStatus agent = parse_agent_status(kAgentAnswer);
+  const auto with =
+      json::parse(status_json({observed_script("db"), observed_script("new")}, agent));
   const json::value& db = with.at("resources").at(0).at("agent");
   EXPECT_EQ(db.at("state"), "Online");
   EXPECT_EQ(db.at("monitors").at(0).at("reason"), "refused");
   EXPECT_TRUE(with.at("resources").at(1).at("agent").is_null());
-  const auto without = json::parse(status_json({observed("db")}));
+  const auto without = json::parse(status_json({observed_script("db")}));
   EXPECT_TRUE(without.at("resources").at(0).at("agent").is_null());
 }
 

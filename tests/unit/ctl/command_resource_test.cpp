@@ -23,27 +23,28 @@ using testing::HasSubstr;
 using tests::error_of;
 using tests::PlayedAgent;
 
-CommandArgs parsed(std::vector<const char*> words) {
+CommandArgs parsed_command(std::vector<const char*> words) {
   return parse_command_args(static_cast<int>(words.size()), words.data());
 }
 
 TEST(CommandArgs, NameAResourceOrAGroup) {
-  const CommandArgs one = parsed({"online", "lb:2"});
+  const CommandArgs one = parsed_command({"online", "lb:2"});
   EXPECT_FALSE(one.of_group);
   EXPECT_EQ(one.wait, 600s);
   EXPECT_EQ(request_of(one), "online lb:2");
   EXPECT_EQ(status_request_of(one), "status lb:2");
-  const CommandArgs group = parsed({"offline", "--group", "web", "--wait", "0.25"});
+  const CommandArgs group = parsed_command({"offline", "--group", "web", "--wait", "0.25"});
   EXPECT_EQ(group.wait, 250ms);
   EXPECT_EQ(request_of(group), "offline group web");
   EXPECT_EQ(status_request_of(group), "status");
-  EXPECT_FALSE(parsed({"online", "--wait", "0", "db"}).waits());
+  EXPECT_FALSE(parsed_command({"online", "--wait", "0", "db"}).waits());
 }
 
 TEST(CommandArgs, OfTheOthersWaitForNothing) {
   for (const char* word : {"enable", "disable", "clear", "suspend", "resume"}) {
-    EXPECT_FALSE(parsed({word, "db"}).waits()) << word;
-    EXPECT_EQ(request_of(parsed({word, "--group", "web"})), std::string(word) + " group web");
+    EXPECT_FALSE(parsed_command({word, "db"}).waits()) << word;
+    EXPECT_EQ(request_of(parsed_command({word, "--group", "web"})),
+              std::string(word) + " group web");
   }
 }
 
@@ -65,7 +66,7 @@ TEST(CommandArgs, RefuseTheRest) {
                                              {"clear", "a", "--wait", "1"},
                                              {"clear"}}) {
     try {
-      parsed(words);
+      parsed_command(words);
       ADD_FAILURE() << "taken: " << testing::PrintToString(words);
     } catch (const common::Error& problem) {
       EXPECT_EQ(problem.exit_code(), ExitCode::usage) << problem.what();
@@ -73,7 +74,7 @@ TEST(CommandArgs, RefuseTheRest) {
   }
 }
 
-AgentResource resource(const std::string& tag, const std::string& state) {
+AgentResource agent_resource(const std::string& tag, const std::string& state) {
   AgentResource made;
   made.tag = tag;
   made.group = "web";
@@ -81,65 +82,72 @@ AgentResource resource(const std::string& tag, const std::string& state) {
   return made;
 }
 
-AgentStatus status_of(const std::vector<AgentResource>& resources) {
+AgentStatus status_with(const std::vector<AgentResource>& resources) {
   AgentStatus status;
   for (const auto& one : resources) status.resources[one.tag] = one;
   return status;
 }
 
 TEST(Outcome, IsReachedInTheStateThatWasAskedForAlsoWhileItIsLookedAfter) {
-  AgentResource db = resource("db", "Online");
-  EXPECT_EQ(outcome_of(parsed({"online", "db"}), status_of({db})).kind, Outcome::Kind::reached);
+  AgentResource db = agent_resource("db", "Online");
+  EXPECT_EQ(outcome_of(parsed_command({"online", "db"}), status_with({db})).kind,
+            Outcome::Kind::reached);
   db.running = "monitor";
-  EXPECT_EQ(outcome_of(parsed({"online", "db"}), status_of({db})).kind, Outcome::Kind::reached);
+  EXPECT_EQ(outcome_of(parsed_command({"online", "db"}), status_with({db})).kind,
+            Outcome::Kind::reached);
   db.state = "Offline";
-  EXPECT_EQ(outcome_of(parsed({"offline", "db"}), status_of({db})).kind, Outcome::Kind::reached);
+  EXPECT_EQ(outcome_of(parsed_command({"offline", "db"}), status_with({db})).kind,
+            Outcome::Kind::reached);
 }
 
 TEST(Outcome, IsOnItsWayWhileThereIsAGoalOrSomethingRuns) {
-  AgentResource db = resource("db", "Offline");
+  AgentResource db = agent_resource("db", "Offline");
   db.goal = "online";
-  EXPECT_EQ(outcome_of(parsed({"online", "db"}), status_of({db})).kind, Outcome::Kind::on_its_way);
+  EXPECT_EQ(outcome_of(parsed_command({"online", "db"}), status_with({db})).kind,
+            Outcome::Kind::on_its_way);
   // Not yet asked to stop: the one that depends on it goes first.
   db.state = "Online";
   db.goal = "offline";
-  EXPECT_EQ(outcome_of(parsed({"online", "db"}), status_of({db})).kind, Outcome::Kind::on_its_way);
+  EXPECT_EQ(outcome_of(parsed_command({"online", "db"}), status_with({db})).kind,
+            Outcome::Kind::on_its_way);
   db.state = "GoingOffline";
   db.goal.reset();
   db.running = "clean";
-  EXPECT_EQ(outcome_of(parsed({"online", "db"}), status_of({db})).kind, Outcome::Kind::on_its_way);
+  EXPECT_EQ(outcome_of(parsed_command({"online", "db"}), status_with({db})).kind,
+            Outcome::Kind::on_its_way);
 }
 
 TEST(Outcome, HasFailedWhereNothingIsToBeDoneAnyMore) {
-  AgentResource db = resource("db", "Offline");
+  AgentResource db = agent_resource("db", "Offline");
   db.last_reason = "it is not there";
-  auto outcome = outcome_of(parsed({"online", "db"}), status_of({db}));
+  auto outcome = outcome_of(parsed_command({"online", "db"}), status_with({db}));
   EXPECT_EQ(outcome.kind, Outcome::Kind::failed);
   EXPECT_EQ(outcome.problem, "\"db\" is not online: it is Offline: it is not there");
   db.faulted = true;
   db.fault = "start: exit code 3";
-  outcome = outcome_of(parsed({"online", "db"}), status_of({db}));
+  outcome = outcome_of(parsed_command({"online", "db"}), status_with({db}));
   EXPECT_EQ(outcome.problem, "\"db\" is not online: it is Offline, faulted: start: exit code 3");
-  EXPECT_EQ(outcome_of(parsed({"online", "gone"}), status_of({db})).kind, Outcome::Kind::failed);
+  EXPECT_EQ(outcome_of(parsed_command({"online", "gone"}), status_with({db})).kind,
+            Outcome::Kind::failed);
 }
 
 TEST(Outcome, OfAGroupIsThatOfAllOfIt) {
-  const CommandArgs args = parsed({"online", "--group", "web"});
-  AgentResource a = resource("a", "Online");
-  AgentResource b = resource("b", "Online");
-  AgentResource other = resource("other", "Offline");
+  const CommandArgs args = parsed_command({"online", "--group", "web"});
+  AgentResource a = agent_resource("a", "Online");
+  AgentResource b = agent_resource("b", "Online");
+  AgentResource other = agent_resource("other", "Offline");
   other.group = "mail";
-  EXPECT_EQ(outcome_of(args, status_of({a, b, other})).kind, Outcome::Kind::reached);
+  EXPECT_EQ(outcome_of(args, status_with({a, b, other})).kind, Outcome::Kind::reached);
   a.state = "Offline";
-  EXPECT_EQ(outcome_of(args, status_of({a, b, other})).kind, Outcome::Kind::failed);
+  EXPECT_EQ(outcome_of(args, status_with({a, b, other})).kind, Outcome::Kind::failed);
   b.goal = "online";
-  EXPECT_EQ(outcome_of(args, status_of({a, b, other})).kind, Outcome::Kind::on_its_way);
-  EXPECT_EQ(outcome_of(args, status_of({b, a, other})).kind, Outcome::Kind::on_its_way);
+  EXPECT_EQ(outcome_of(args, status_with({a, b, other})).kind, Outcome::Kind::on_its_way);
+  EXPECT_EQ(outcome_of(args, status_with({b, a, other})).kind, Outcome::Kind::on_its_way);
   b.goal.reset();
   b.state = "Offline";
-  EXPECT_THAT(outcome_of(args, status_of({a, b, other})).problem,
+  EXPECT_THAT(outcome_of(args, status_with({a, b, other})).problem,
               AllOf(HasSubstr("\"a\" is not online"), HasSubstr("; \"b\" is not online")));
-  EXPECT_EQ(outcome_of(args, status_of({other})).kind, Outcome::Kind::failed);
+  EXPECT_EQ(outcome_of(args, status_with({other})).kind, Outcome::Kind::failed);
 }
 
 // The commands themselves, with an agent that is played.
