@@ -43,6 +43,14 @@ inline constexpr char kMonitorLocks[] = ".locks";
 inline constexpr char kMonitorPid[] = "pid";
 inline constexpr char kMonitorSock[] = "sock";
 
+// The agent's (agent/run/run_files.hpp), all in RUN_DIR/agent.
+inline constexpr char kAgent[] = "agent";
+inline constexpr char kAgentTasks[] = "tasks";
+inline constexpr char kAgentResources[] = "resources";
+inline constexpr char kAgentPid[] = "pid";
+inline constexpr char kAgentSock[] = "sock";
+inline constexpr char kAgentLock[] = ".lock";
+
 // What a writer fills before it renames it to `name`; a leading dot keeps it out of listings.
 std::string temporary_name(const std::string& name);
 
