@@ -43,6 +43,15 @@ inline constexpr char kMonitorLocks[] = ".locks";
 inline constexpr char kMonitorPid[] = "pid";
 inline constexpr char kMonitorSock[] = "sock";
 
+// The agent's: RUN_DIR/agent/pid, sock and .lock, agent/resources/TAG (agent/record.hpp) and
+// agent/tasks/TAG (agent/run/task_file.hpp).
+inline constexpr char kAgent[] = "agent";
+inline constexpr char kAgentTasks[] = "tasks";
+inline constexpr char kAgentResources[] = "resources";
+inline constexpr char kAgentPid[] = "pid";
+inline constexpr char kAgentSock[] = "sock";
+inline constexpr char kAgentLock[] = ".lock";
+
 // What a writer fills before it renames it to `name`; a leading dot keeps it out of listings.
 std::string temporary_name(const std::string& name);
 
