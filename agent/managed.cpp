@@ -30,6 +30,13 @@ bool notes_fault(const Row& row) {
   return row.action == Action::note_fault || row.action == Action::clean_and_note_fault;
 }
 
+// Anything else is no record of ours.
+bool fits(State state, Task task) {
+  return task == Task::clean
+             ? state == State::going_online || state == State::going_offline
+             : state == (task == Task::start ? State::going_online : State::going_offline);
+}
+
 bool is_wait(State state) {
   return state == State::going_online_wait || state == State::going_offline_wait;
 }
@@ -75,7 +82,7 @@ void Managed::begin(const std::optional<Record>& record, Clock::time_point now) 
     machine_.remember(record->faulted, record->restarts, record->tolerated);
   }
   if (!enabled_) return;
-  if (record && record->task) {
+  if (record && record->task && fits(record->state, *record->task)) {
     adopt(*record, now);
   } else if (record && is_wait(record->state)) {
     wait_on(record->state, now);

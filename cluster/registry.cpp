@@ -134,4 +134,10 @@ void StateFile::write(State state) {
   }
 }
 
+void record_state(const Directory& run_dir, const common::Id& id, State state) {
+  auto lock = common::LockFile::acquire(run_dir, paths::lock_name(id));
+  StateFile(run_dir, id).write(state);
+  std::move(lock).release_and_unlink();
+}
+
 }  // namespace genapp::cluster

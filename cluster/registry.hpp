@@ -56,4 +56,8 @@ class StateFile : public common::StateStore {
   common::Id id_;
 };
 
+// Records the state under ID.lock: for those who hold no lock of it. Blocks while another holds it,
+// 5 s at most. Throws common::Error.
+void record_state(const common::Directory& run_dir, const common::Id& id, common::State state);
+
 }  // namespace genapp::cluster

@@ -43,7 +43,8 @@ inline constexpr char kMonitorLocks[] = ".locks";
 inline constexpr char kMonitorPid[] = "pid";
 inline constexpr char kMonitorSock[] = "sock";
 
-// The agent's (agent/run/run_files.hpp), all in RUN_DIR/agent.
+// The agent's: RUN_DIR/agent/pid, sock and .lock, agent/resources/TAG (agent/record.hpp) and
+// agent/tasks/TAG (agent/run/task_file.hpp).
 inline constexpr char kAgent[] = "agent";
 inline constexpr char kAgentTasks[] = "tasks";
 inline constexpr char kAgentResources[] = "resources";

@@ -16,6 +16,7 @@
 #include <boost/optional.hpp>
 #include <boost/process/v2/default_launcher.hpp>
 #include <boost/process/v2/process.hpp>
+#include <charconv>
 
 #include "common/directory.hpp"
 #include "common/printable.hpp"
@@ -63,23 +64,47 @@ void unblock_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+bool set_limit(const ResourceLimit& limit) {
+  const auto resource = static_cast<__rlimit_resource_t>(limit.resource);
+  rlimit both{limit.most, limit.most};
+  if (limit.soft_only) {
+    if (::getrlimit(resource, &both) != 0) return false;
+    both.rlim_cur = limit.most;
+  }
+  return ::setrlimit(resource, &both) == 0;
+}
+
+// As format_pid_record(), which allocates.
+void write_own_record(int file) {
+  const pid_t pid = ::getpid();
+  const auto ticks = start_ticks(pid);
+  if (!ticks) return;
+  char text[48];
+  char* const end = text + sizeof text;
+  char* at = std::to_chars(text, end, pid).ptr;
+  *at++ = ' ';
+  at = std::to_chars(at, end, *ticks).ptr;
+  *at++ = '\n';
+  [[maybe_unused]] const ssize_t n = ::write(file, text, static_cast<std::size_t>(at - text));
+}
+
 // In the child, before exec: only calls that are safe between fork and exec.
 struct Setup {
   const Spawn& what;
   int null;
   int out;
   int err;
+  int pid_record;
   pid_t parent;
 
   template <typename Launcher>
   process::error_code on_exec_setup(Launcher&, const process::filesystem::path&,
                                     const char* const*(&)) {
+    if (pid_record >= 0) write_own_record(pid_record);
     ::setsid();
     if (!set_streams()) return failure(Step::streams, errno);
     for (const ResourceLimit& limit : what.limits) {
-      const rlimit both{limit.most, limit.most};
-      const auto resource = static_cast<__rlimit_resource_t>(limit.resource);
-      if (::setrlimit(resource, &both) != 0) return failure(Step::limits, errno);
+      if (!set_limit(limit)) return failure(Step::limits, errno);
     }
     if (what.identity && !become(*what.identity)) return failure(Step::identity, errno);
     ::umask(what.umask.value_or(022));
@@ -220,6 +245,7 @@ Child spawn(const Spawn& what) {
   const Fd null = open_null();
   const Fd out = above_streams(what.out < 0 ? null.get() : what.out);
   const Fd err = above_streams(what.err < 0 ? null.get() : what.err);
+  const Fd pid_record = what.pid_record < 0 ? Fd() : above_streams(what.pid_record);
   // A caller may have left it ignored; then the child would be reaped behind our back.
   ::signal(SIGCHLD, SIG_DFL);
   const std::vector<const char*> environment = pointers_to(what.environment);
@@ -229,9 +255,10 @@ Child spawn(const Spawn& what) {
   launcher.env = environment.data();
   process::error_code error;
   // Given the context instead of its executor, it throws in spite of `error` (Boost 1.81).
-  auto child = launcher(io.get_executor(), error, path,
-                        std::vector<std::string>(what.argv.begin() + 1, what.argv.end()),
-                        Setup{what, null.get(), out.get(), err.get(), ::getpid()});
+  auto child =
+      launcher(io.get_executor(), error, path,
+               std::vector<std::string>(what.argv.begin() + 1, what.argv.end()),
+               Setup{what, null.get(), out.get(), err.get(), pid_record.get(), ::getpid()});
   if (error) {
     reap_failed(launcher.pid);
     throw start_error(path, error.value());

@@ -26,6 +26,7 @@ struct Identity {
 struct ResourceLimit {
   int resource = 0;        // RLIMIT_NOFILE, …
   std::uint64_t most = 0;  // soft and hard, in setrlimit(2)'s units
+  bool soft_only = false;  // the hard one stays as it is; `most` is not above it
 };
 
 // The child: leader of a session and process group of its own, in /, with /dev/null as standard
@@ -40,6 +41,10 @@ struct Spawn {
   std::vector<ResourceLimit> limits{};
   // KILL for the child should this thread end before it. Its own children are not reached by this.
   bool ends_with_parent = true;
+  // Where the child, before it becomes the program, writes "PID START_TICKS\n" (pid_file.hpp); -1:
+  // nowhere. So one that is started is on record even if its parent ends at once after the fork.
+  // That it can't be written keeps no program from being started.
+  int pid_record = -1;
 };
 
 // The program could not be started; errno_value() says why.

@@ -6,7 +6,6 @@
 #include "cluster/registry.hpp"
 #include "common/directory.hpp"
 #include "common/error.hpp"
-#include "common/lock_file.hpp"
 #include "common/paths.hpp"
 #include "common/printable.hpp"
 #include "common/settings.hpp"
@@ -31,13 +30,6 @@ State parse_settable(const std::string& word) {
               ExitCode::usage);
 }
 
-void write_state(const common::Id& id, State state) {
-  const common::Directory run_dir = common::open_run_dir();
-  auto lock = common::LockFile::acquire(run_dir, paths::lock_name(id));
-  cluster::StateFile(run_dir, id).write(state);
-  std::move(lock).release_and_unlink();
-}
-
 }  // namespace
 
 ExitCode set_state(int argc, const char* const* argv) {
@@ -49,7 +41,8 @@ ExitCode set_state(int argc, const char* const* argv) {
   if (cluster::cluster_kind(common::read_settings()) == common::ClusterKind::lifekeeper) {
     throw Error("LifeKeeper records the states on this node: use its own ins_setstate");
   }
-  write_state(cluster::Registry(paths::resources_dir()).read(tag).id, state);
+  const common::Id id = cluster::Registry(paths::resources_dir()).read(tag).id;
+  cluster::record_state(common::open_run_dir(), id, state);
   print("the state of \"" + tag.text() + "\" is " + std::string(common::state_text(state)) + "\n");
   return ExitCode::ok;
 }

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <climits>
 
 #include "common/error.hpp"
 #include "common/fd.hpp"
 #include "common/process.hpp"
+#include "common/program_folder.hpp"
 #include "ctl/drill/interruption.hpp"
 
 namespace genapp::ctl::drill {
@@ -20,40 +20,12 @@ namespace {
 using common::Error;
 using common::Fd;
 
-constexpr std::array kNeeded{"restore", "quickCheck", "recover"};
+constexpr std::array<std::string_view, 3> kNeeded{"restore", "quickCheck", "recover"};
+constexpr char kHint[] =
+    "a drill calls the programs that the cluster calls; say where they are with --programs DIR";
 constexpr char kTimeoutVariable[] = "HC_TIMEOUT=";
 constexpr std::size_t kMostErrBytes = 64 * 1024;
 constexpr int kNoExec = 127;
-
-std::string own_folder() {
-  char path[PATH_MAX];
-  const ssize_t n = ::readlink("/proc/self/exe", path, sizeof path);
-  if (n <= 0) throw common::system_error("reading /proc/self/exe", errno);
-  const std::string text(path, static_cast<std::size_t>(n));
-  return text.substr(0, text.rfind('/'));
-}
-
-bool holds_all(const std::string& folder) {
-  for (const char* name : kNeeded) {
-    if (::access((folder + "/" + name).c_str(), X_OK) != 0) return false;
-  }
-  return true;
-}
-
-std::string find_folder(const std::string& given) {
-  const std::string own = own_folder();
-  const std::vector<std::string> places =
-      given.empty() ? std::vector<std::string>{own, own + "/../libexec/genapp"}
-                    : std::vector<std::string>{given};
-  std::string looked;
-  for (const std::string& place : places) {
-    if (holds_all(place)) return place;
-    looked += (looked.empty() ? "" : " and ") + place;
-  }
-  throw Error("no restore, quickCheck and recover in " + looked +
-              ": a drill calls the programs that the cluster calls; say where they are with "
-              "--programs DIR");
-}
 
 std::vector<std::string> environment_with(common::Clock::duration hc_timeout) {
   std::vector<std::string> all{kTimeoutVariable + common::seconds_text(hc_timeout)};
@@ -99,7 +71,7 @@ int exit_code_of(pid_t pid) {
 
 Programs::Programs(const std::string& folder, common::Tag tag, common::Id id,
                    common::Clock::duration hc_timeout)
-    : folder_(find_folder(folder)),
+    : folder_(common::find_programs(folder, kNeeded, kHint)),
       tag_(std::move(tag)),
       id_(std::move(id)),
       environment_(environment_with(hc_timeout)) {}

@@ -15,6 +15,8 @@
 #include <sstream>
 
 #include "common/capture.hpp"
+#include "common/pid_file.hpp"
+#include "common/process.hpp"
 #include "tests/support/node.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/wait.hpp"
@@ -126,6 +128,41 @@ TEST(Spawn, LimitsAreSoftAndHard) {
     seen.insert(soft + " " + hard);
   }
   EXPECT_THAT(seen, testing::UnorderedElementsAre("64 64", "0 0"));
+}
+
+TEST(Spawn, ASoftLimitAloneLeavesTheHardOne) {
+  rlimit ours{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &ours), 0);
+  ASSERT_GT(ours.rlim_max, 64u);
+  Spawn what = program({"/bin/sh", "-c", "ulimit -Sn; ulimit -Hn"});
+  what.limits = {{RLIMIT_NOFILE, 64, true}};
+  EXPECT_EQ(printed(what), "64\n" + std::to_string(ours.rlim_max) + "\n");
+}
+
+TEST(Spawn, TheChildWritesWhoItIsBeforeItRuns) {
+  const Fd record(::memfd_create("record", MFD_CLOEXEC));
+  Spawn what = program({"/bin/sleep", "1000"});
+  what.pid_record = record.get();
+  Child child = spawn(what);
+  char text[64] = {};
+  ASSERT_GT(::pread(record.get(), text, sizeof text - 1, 0), 0);
+  EXPECT_EQ(text, format_pid_record({child.pid(), start_ticks(child.pid()).value()}));
+  ::kill(child.pid(), SIGKILL);
+  child.reap();
+}
+
+TEST(Spawn, TheRecordIsNotTheProgramsToWrite) {
+  const Fd record(::memfd_create("record", 0));
+  Spawn what = program({"/bin/sh", "-c", kOpen});
+  what.pid_record = record.get();
+  EXPECT_EQ(printed(what), "0\n1\n2\n");
+}
+
+TEST(Spawn, ARecordThatCantBeWrittenStopsNothing) {
+  const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  Spawn what = program({"/bin/true"});
+  what.pid_record = full.get();
+  EXPECT_EQ(spawn(what).reap(), Ending{});
 }
 
 TEST(Spawn, ALimitThatCantBeSetIsTold) {

@@ -1,0 +1,36 @@
+#pragma once
+
+// /proc: which processes there are and what they are called. Each function reads it at once; none
+// waits. A process here is a thread group; one that has ended (a zombie) is none.
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace genapp::agent {
+
+// Of all processes. Throws common::Error.
+std::vector<pid_t> all_pids();
+
+// As `ps -o comm` shows it: 15 bytes at most; empty when there is no such process.
+std::string command_name_of(pid_t pid);
+
+// One of interest, closer.
+struct ProcessFacts {
+  std::string command;     // command_name_of()
+  uid_t owner = 0;         // the effective user, as ps shows it
+  std::string program{};   // where the command's name may be cut: the executable file's own name
+  std::string argument{};  // and that of argument 0
+};
+// Nothing when there is no such process or it has ended.
+std::optional<ProcessFacts> facts_of(pid_t pid);
+
+// The name by which a process with `name` is looked up: the first 15 bytes.
+std::string_view command_key(std::string_view name);
+// Whether it has that name: one longer than 15 bytes must be the executable's or argument 0's.
+bool has_name(const ProcessFacts& process, std::string_view name);
+
+}  // namespace genapp::agent
