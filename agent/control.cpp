@@ -1,5 +1,6 @@
 #include "agent/control.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <charconv>
@@ -118,6 +119,11 @@ ControlRequest parse_control_request(std::string_view line) {
     if (row.name == words[0]) return order_of(row.request, words);
   }
   throw Error("unknown request " + common::quoted(words[0]));
+}
+
+std::string_view name_of(Request request) {
+  const auto row = std::ranges::find(kRequests, request, &RequestRow::request);
+  return row == kRequests.end() ? "" : row->name;
 }
 
 std::string answer_control(std::string_view line, const ControlHandlers& handlers) {

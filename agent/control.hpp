@@ -70,6 +70,8 @@ struct ControlHandlers {
   pid_t pid = 0;  // the agent's: who follows the events sees by it that another has begun
 };
 
+std::string_view name_of(Request request);  // "online"
+
 // From a request to its answer, with its line feed. A handler's common::Error is an answer, too.
 std::string answer_control(std::string_view line, const ControlHandlers& handlers);
 

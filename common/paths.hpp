@@ -51,6 +51,9 @@ inline constexpr char kAgentResources[] = "resources";
 inline constexpr char kAgentPid[] = "pid";
 inline constexpr char kAgentSock[] = "sock";
 inline constexpr char kAgentLock[] = ".lock";
+// The agent's: RUN_DIR/agent/events, what it told (agent/notice_log.hpp), and what it told before
+// that, in events.1.
+inline constexpr char kAgentEvents[] = "events";
 
 // What a writer fills before it renames it to `name`; a leading dot keeps it out of listings.
 std::string temporary_name(const std::string& name);

@@ -1,57 +1,36 @@
 #include "monitor/metrics.hpp"
 
-#include <charconv>
-#include <string_view>
-
 #include "common/directory.hpp"
+#include "common/prometheus.hpp"
 
 namespace genapp::monitor {
 namespace {
 
-// A label's value: backslash, quote and line feed are escaped.
-std::string label(std::string_view value) {
-  std::string out;
-  for (const char c : value) {
-    if (c == '\\' || c == '"') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
+using common::PrometheusText;
 
-std::string number(double value) {
-  char out[64];
-  const auto end = std::to_chars(out, out + sizeof out, value).ptr;
-  return {out, end};
-}
-
-// One family after the other, as the format wants it.
+// The families, each with the monitor's labels.
 class Text {
  public:
   explicit Text(const Status& status)
-      : labels_("id=\"" + label(status.id) + "\",command=\"" + label(status.command) +
-                "\",server=\"" + label(status.server) + "\"") {}
+      : labels_(PrometheusText::label("id", status.id) + "," +
+                PrometheusText::label("command", status.command) + "," +
+                PrometheusText::label("server", status.server)) {}
 
   void family(const std::string& name, const char* type, const char* help) {
-    name_ = "genapp_monitor_" + name;
-    out_ += "# HELP " + name_ + " " + help + "\n# TYPE " + name_ + " " + type + "\n";
+    text_.family("genapp_monitor_" + name, type, help);
   }
   void sample(double value, const std::string& suffix = "", const std::string& more = "") {
-    out_ += name_ + suffix + "{" + labels_ + more + "} " + number(value) + "\n";
+    text_.sample(value, labels_ + more, suffix);
   }
   void one(const std::string& name, const char* type, const char* help, double value) {
     family(name, type, help);
     sample(value);
   }
-  std::string take() { return std::move(out_); }
+  std::string take() { return text_.take(); }
 
  private:
   std::string labels_;
-  std::string name_{};
-  std::string out_{};
+  PrometheusText text_{};
 };
 
 double seconds(std::chrono::microseconds time) {

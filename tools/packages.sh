@@ -22,7 +22,8 @@ packages_of() {
       echo libgtest-dev libgmock-dev haproxy nginx curl netcat-openbsd openssl iproute2 \
         util-linux procps mandoc spin gcc strace clang-14 libclang-rt-14-dev \
         exim4-daemon-light lighttpd lighttpd-mod-gnutls dpkg-dev file mmdebstrap lintian systemd \
-        resource-agents pacemaker-cli-utils libxml2-utils keepalived pacemaker corosync
+        resource-agents pacemaker-cli-utils libxml2-utils keepalived pacemaker corosync \
+        chromium-headless-shell fonts-dejavu-core
       ;;
     bench)
       echo gcc haproxy nginx netcat-openbsd socat perl resource-agents pacemaker corosync \

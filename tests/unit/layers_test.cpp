@@ -40,7 +40,7 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"agent/page", {"agent"}},
     {"agent/run", {"common", "cluster", "script", "monitor", "agent"}},
     {"agent/web", {"common", "agent"}},
-    {"agent/genapp-agent", {"common", "agent", "agent/run", "agent/web"}},
+    {"agent/genapp-agent", {"common", "cluster", "agent", "agent/run", "agent/web"}},
     {"lbhc/lbhcd", {"common", "cluster", "lbhc"}},
     {"action", {"common", "cluster", "lbhc", "script"}},
     {"cluster/ocf", {"common", "cluster", "lbhc", "script", "action"}},
