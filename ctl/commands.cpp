@@ -166,7 +166,7 @@ ExitCode work(int argc, const char* const* argv) {
 int run_genapp(int argc, const char* const* argv) {
   const std::string text = usage();
   return common::run_program(
-      {"genapp", "makes, shows and deletes the resources of this node", text}, argc, argv,
+      {"genapp", "makes, shows, commands and deletes the resources of this node", text}, argc, argv,
       [=] { return work(argc, argv); });
 }
 

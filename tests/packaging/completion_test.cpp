@@ -105,9 +105,9 @@ TEST_F(Completion, OffersTheCommandsThatGenappHas) {
 }
 
 TEST_F(Completion, OffersEveryOptionOfHelp) {
-  for (const char* command : {"create", "list", "status", "set-state", "delete", "drill", "online",
-                              "offline", "enable", "disable", "clear", "suspend", "resume",
-                              "events", "reload"}) {
+  for (const char* command :
+       {"create", "list", "status", "set-state", "delete", "drill", "online", "offline", "enable",
+        "disable", "clear", "suspend", "resume", "events", "reload"}) {
     const std::set<std::string> options = options_of({"genapp", command});
     EXPECT_THAT(options, Not(IsEmpty())) << command;
     EXPECT_THAT(after(std::string("genapp ") + command + " -"), IsSupersetOf(options)) << command;

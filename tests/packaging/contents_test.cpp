@@ -58,12 +58,11 @@ TEST_F(Contents, ProgramsAreWhereTheGuideSays) {
     const bool data = path.starts_with("/usr/share/");
     if (entry.is_file() && !data && entry.mode == "-rwxr-xr-x") programs.push_back(path);
   }
-  EXPECT_THAT(programs,
-              ElementsAre("/usr/bin/genapp", "/usr/bin/httpmon", "/usr/bin/smtpmon",
-                          "/usr/libexec/genapp/monitor-tls", "/usr/libexec/genapp/quickCheck",
-                          "/usr/libexec/genapp/recover", "/usr/libexec/genapp/remove",
-                          "/usr/libexec/genapp/restore", "/usr/sbin/genapp-agent",
-                          "/usr/sbin/lbhcd"));
+  EXPECT_THAT(programs, ElementsAre("/usr/bin/genapp", "/usr/bin/httpmon", "/usr/bin/smtpmon",
+                                    "/usr/libexec/genapp/monitor-tls",
+                                    "/usr/libexec/genapp/quickCheck", "/usr/libexec/genapp/recover",
+                                    "/usr/libexec/genapp/remove", "/usr/libexec/genapp/restore",
+                                    "/usr/sbin/genapp-agent", "/usr/sbin/lbhcd"));
 }
 
 bool is_monitor(const std::string& path) {

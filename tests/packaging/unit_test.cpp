@@ -1,4 +1,4 @@
-// lbhcd@.service, as far as it can be tested without a running systemd: systemd's own checks of the
+// The units, as far as they can be tested without a running systemd: systemd's own checks of the
 // file, and that lbhcd makes no system call that the file forbids. As the file's user and with its
 // capabilities lbhcd runs in bare_root_test.cpp.
 
@@ -25,10 +25,13 @@ class Unit : public testing::Test {
  protected:
   Unit() { output_of({"dpkg-deb", "-x", package_file("genapp"), root_.path()}); }
 
-  std::string path() const { return root_ / "usr/lib/systemd/system/lbhcd@.service"; }
-  std::vector<std::string> values(const std::string& key) const {
+  std::string path(const std::string& unit = "lbhcd@.service") const {
+    return root_ / ("usr/lib/systemd/system/" + unit);
+  }
+  std::vector<std::string> values(const std::string& key,
+                                  const std::string& unit = "lbhcd@.service") const {
     std::vector<std::string> all;
-    for (const std::string& line : lines_of(read_file(path()))) {
+    for (const std::string& line : lines_of(read_file(path(unit)))) {
       if (line.starts_with(key + "=")) all.push_back(line.substr(key.size() + 1));
     }
     return all;
@@ -37,12 +40,29 @@ class Unit : public testing::Test {
   TempDir root_;
 };
 
-TEST_F(Unit, SystemdFindsNoFaultInIt) {
-  // It looks whether the program is there.
-  output_of({"sed", "-i", "s|=/usr/sbin/|=" + root_.path() + "/usr/sbin/|", path()});
-  const Result result = run({{"systemd-analyze", "verify", "--man=no", path()}});
-  EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_EQ(result.err, "");
+TEST_F(Unit, SystemdFindsNoFaultInThem) {
+  for (const char* unit : {"lbhcd@.service", "genapp-agent.service"}) {
+    // It looks whether the program is there.
+    output_of({"sed", "-i", "s|=/usr/sbin/|=" + root_.path() + "/usr/sbin/|", path(unit)});
+    const Result result = run({{"systemd-analyze", "verify", "--man=no", path(unit)}});
+    EXPECT_EQ(result.exit_code, 0) << unit << ": " << result.err;
+    EXPECT_EQ(result.err, "") << unit;
+  }
+}
+
+// What it has started is in its control group. On a cluster's node it must not begin by itself.
+TEST_F(Unit, TheAgentsEndsTheAgentAloneAndIsNotEnabled) {
+  const std::string unit = "genapp-agent.service";
+  EXPECT_THAT(values("KillMode", unit), testing::ElementsAre("process"));
+  EXPECT_THAT(values("OOMPolicy", unit), testing::ElementsAre("continue"));
+  EXPECT_THAT(values("Restart", unit), testing::ElementsAre("always"));
+  EXPECT_THAT(values("WatchdogSec", unit), testing::ElementsAre("30"));
+  for (const std::string folder : {"usr/lib/systemd", "etc/systemd"}) {
+    if (!std::filesystem::exists(root_ / folder)) continue;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root_ / folder)) {
+      EXPECT_FALSE(entry.is_symlink()) << entry.path();
+    }
+  }
 }
 
 TEST_F(Unit, ItsExposureIsTheFigureOfTheGuide) {
