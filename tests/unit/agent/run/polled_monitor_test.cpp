@@ -9,7 +9,6 @@
 #include "common/process.hpp"
 #include "monitor/resolver.hpp"
 #include "tests/support/node.hpp"
-#include "tests/support/wait.hpp"
 #include "tests/unit/agent/run/testing.hpp"
 
 namespace genapp::agent {
@@ -94,7 +93,8 @@ TEST_F(PolledTest, ItsChildrenGetTheHungSignalToo) {
   config.hung_signal = SIGTERM;
   const auto monitor = watch(config);
   EXPECT_FALSE(next().healthy);
-  EXPECT_TRUE(tests::wait_until([&] { return has("told"); }));
+  // At the first check that had set its trap in time.
+  EXPECT_TRUE(run_until(io, [&] { return has("told"); }));
 }
 
 TEST_F(PolledTest, NeverTwoAtOnce) {

@@ -43,6 +43,15 @@ inline void run_for(boost::asio::io_context& io, common::Clock::duration length)
 class Bench {
  public:
   Bench() { around.programs = folder.path(); }
+  // What a test has dropped is reaped by the loop: the next test may look for children.
+  ~Bench() {
+    EXPECT_TRUE(run_until(io, [] {
+      siginfo_t info{};
+      return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0;
+    })) << "a child is left";
+  }
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
 
   // Returns its path.
   std::string script(const std::string& name, const std::string& text) const {
