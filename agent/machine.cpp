@@ -39,6 +39,33 @@ std::vector<Step> Machine::ended(Task task, Ended how, Clock::time_point now) {
   return steps;
 }
 
+Step Machine::failed(Failure failure, Clock::time_point now) {
+  if (state_ != online) return {};
+  const bool dropped = running_.has_value();
+  running_.reset();
+  forget_after_trust(now);
+  Step step;
+  if (waiting_ == Command::offline || waiting_ == Command::disable) {
+    // It was to end anyway.
+    step = follow_waiting(now).value_or(Step{});
+  } else {
+    step = take(failure == Failure::restart ? E::watch_restart : E::watch_fallover, now);
+  }
+  step.dropped = dropped;
+  return step;
+}
+
+void Machine::remember(bool faulted, std::size_t restarts, std::size_t tolerated) {
+  faulted_ = faulted;
+  counts_.restarts = restarts;
+  counts_.tolerated = tolerated;
+}
+
+Step Machine::adopt(State state, Task task) {
+  state_ = state;
+  return run(task);
+}
+
 Step Machine::tick(Clock::time_point now) {
   if (running_ || !due_ || now < *due_) return {};
   return run(Task::monitor);
@@ -152,7 +179,11 @@ void Machine::enter(const Row& row, Clock::time_point now) {
   }
   if (row.event == E::wait_over_clean) cleaned_ = true;
   const auto length = pause();
-  due_ = length ? std::optional(now + *length) : std::nullopt;
+  const bool spread = state_ != before && (state_ == online || state_ == offline);
+  const auto part = [&](Attributes::Duration whole) {
+    return std::chrono::duration_cast<Attributes::Duration>(whole * (spread ? phase_ : 1.0));
+  };
+  due_ = length ? std::optional(now + part(*length)) : std::nullopt;
 }
 
 // Until the next monitor; nothing: none.
@@ -208,23 +239,23 @@ Step Machine::run_for(Action action, Clock::time_point) {
 Step Machine::run(Task task) {
   running_ = task;
   Step step;
-  step.run = Step::Run{task, {}};
+  step.run = Step::Run{task, limit_of(task)};
+  return step;
+}
+
+Attributes::Duration Machine::limit_of(Task task) const {
   switch (task) {
     case Task::open:
     case Task::monitor:
-      step.run->limit = attributes_.monitor_timeout;
-      break;
+      return attributes_.monitor_timeout;
     case Task::start:
-      step.run->limit = attributes_.online_timeout;
-      break;
+      return attributes_.online_timeout;
     case Task::stop:
-      step.run->limit = attributes_.offline_timeout;
-      break;
+      return attributes_.offline_timeout;
     case Task::clean:
-      step.run->limit = attributes_.clean_timeout;
       break;
   }
-  return step;
+  return attributes_.clean_timeout;
 }
 
 // OnlineTrustTime (VCS: ConfInterval).

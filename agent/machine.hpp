@@ -35,6 +35,7 @@ struct Step {
   };
   std::optional<Run> run{};
   const Row* row = nullptr;  // what was done; nothing when nothing changed
+  bool dropped = false;      // the monitor that ran is not waited for any more, whatever it says
   bool refused = false;      // the command can't be followed in this state
   bool waits = false;        // the command is followed when what runs has ended
 };
@@ -43,13 +44,20 @@ class Machine {
  public:
   using Clock = common::Clock;
 
-  explicit Machine(Attributes attributes) : attributes_(attributes) {}
+  // `phase`, above 0 and at most 1: the part of an interval after which the first monitor of a
+  // state is due, so that a thousand resources are not all due at once.
+  explicit Machine(Attributes attributes, double phase = 1)
+      : attributes_(attributes), phase_(phase) {}
 
   // `now` never goes back.
   Step command(Command command, Clock::time_point now);
   // What a step has run has ended. What follows from it, and from the command that has waited for
   // it, if one has: one step or two, of which the last alone may run something.
   std::vector<Step> ended(Task task, Ended how, Clock::time_point now);
+  // A monitor beside has failed (seed 001), which has its own count of restarts. What follows where
+  // the resource is online; where it is not, others find out by themselves.
+  enum class Failure { restart, fallover };
+  Step failed(Failure failure, Clock::time_point now);
   // due() has come. Nothing to run while something runs.
   Step tick(Clock::time_point now);
   // When a monitor is due; nothing when none is, or something runs.
@@ -58,6 +66,15 @@ class Machine {
   // Whether this node is one on which the resource's group is to be online (rule 8): where it is
   // not, a resource that is seen online without a command is taken offline.
   void set_wanted(bool wanted) { wanted_ = wanted; }
+
+  // From now on; what is due already stays due.
+  void set_attributes(const Attributes& attributes) { attributes_ = attributes; }
+
+  // What an earlier agent has known; to be told to a machine that is still detached.
+  void remember(bool faulted, std::size_t restarts, std::size_t tolerated);
+  // `task` was begun in `state` by an earlier agent and goes on. To be told to a machine that is
+  // still detached; the states and tasks are those of format_record(). Step::run says how long.
+  Step adopt(State state, Task task);
 
   State state() const { return state_; }
   // A fault keeps the resource from being started here until it is cleared.
@@ -91,8 +108,10 @@ class Machine {
   std::optional<Step> follow_waiting(Clock::time_point now);
   void forget_after_trust(Clock::time_point now);
   std::optional<Attributes::Duration> pause() const;
+  Attributes::Duration limit_of(Task task) const;
 
   Attributes attributes_;
+  double phase_ = 1;
   State state_ = State::detached;
   bool faulted_ = false;
   bool wanted_ = true;

@@ -20,9 +20,12 @@ struct Record {
   std::string fault{};   // why
   bool standby = false;  // of its group
   std::optional<Goal> goal{};
-  std::optional<Task> task{};     // start, stop or clean under way
-  State state = State::detached;  // in which it is; of use with a task only
-  std::size_t restarts = 0;       // Machine::Counts
+  bool giving_up = false;      // faulted; on_fallover is run once it is offline
+  std::optional<Task> task{};  // start, stop or clean under way
+  bool by_recover = false;     // of the task: TaskRun::by_recover
+  // In which the task runs; or one of the two waits, with no task. Else of no use.
+  State state = State::detached;
+  std::size_t restarts = 0;  // Machine::Counts
   std::size_t tolerated = 0;
   friend bool operator==(const Record&, const Record&) = default;
 };

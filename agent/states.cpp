@@ -13,6 +13,7 @@ using E = Event;
 // Sorted by state, in the order of its enumeration.
 constexpr std::array kRows{
     Row{"enabled", detached, E::enable, opening, A::open},
+    Row{"cleared while detached", detached, E::clear, detached, A::clear_fault},
 
     Row{"opened", opening, E::opened, probing, A::monitor},
     Row{"not opened", opening, E::open_failed, detached, A::note_fault},
@@ -30,6 +31,9 @@ constexpr std::array kRows{
     Row{"offline, faulted", online, E::offline_fault, offline, A::note_fault},
     Row{"hung, restarted", online, E::hung_restart, going_online, A::clean},
     Row{"hung, faulted", online, E::hung_fault, going_offline, A::clean_and_note_fault},
+    Row{"a monitor failed, restarted", online, E::watch_restart, going_online, A::clean},
+    Row{"a monitor failed, faulted", online, E::watch_fallover, going_offline,
+        A::clean_and_note_fault},
     Row{"online on a standby", online, E::online_unwanted, going_offline, A::stop},
     Row{"told to go offline", online, E::command_offline, going_offline, A::stop},
     Row{"is online already", online, E::command_online, online, A::none},
@@ -92,6 +96,8 @@ constexpr std::array kEventNames{"enable",
                                  "hung_restart",
                                  "hung_fault",
                                  "online_unwanted",
+                                 "watch_restart",
+                                 "watch_fallover",
                                  "start_ended",
                                  "start_failed_retry",
                                  "start_failed_fault",

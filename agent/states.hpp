@@ -40,6 +40,8 @@ enum class Event {
   hung_restart,        // FaultOnMonitorTimeouts time-outs in a row, within RestartLimit
   hung_fault,          // beyond it
   online_unwanted,     // seen online on a standby, without a command
+  watch_restart,       // a monitor beside has failed, within its own restart count (seed 001)
+  watch_fallover,      // beyond it, where its failure action is to fall over
   start_ended,         // the start command, with 0
   start_failed_retry,  // another code or its time-out, within OnlineRetryLimit
   start_failed_fault,  // beyond it

@@ -13,6 +13,8 @@ using common::TomlFile;
 
 constexpr std::array<std::string_view, 3> kKeys{"type", "id", "info"};
 constexpr std::array kTypes{kLbhc, kScript};
+constexpr std::string_view kAgent = "agent";
+constexpr std::string_view kMonitors = "monitor.*";
 
 const Setting& required(const TomlFile& file, std::string_view key) {
   if (const Setting* found = file.find("", key)) return *found;
@@ -31,8 +33,9 @@ Description parse_description(const std::string& path, std::string_view text) {
   TomlFile file = TomlFile::parse(path, text);
   file.require_known("", kKeys);
   std::string type = read_type(file);
-  const std::array<std::string_view, 1> section{type};
-  file.require_known_sections(section);
+  // The agent alone reads its own: a mistake of theirs must not keep an action from working.
+  const std::array<std::string_view, 3> sections{type, kAgent, kMonitors};
+  file.require_known_sections(sections);
   Description description{std::move(type), std::nullopt, std::nullopt, {}};
   if (const Setting* id = file.find("", "id")) {
     if (!common::is_identifier(id->as_string())) {

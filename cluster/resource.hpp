@@ -20,9 +20,11 @@ inline constexpr std::string_view kScript = "script";
 struct Resource {
   common::Tag tag;
   common::Id id;
-  std::string type;       // "lbhc", "script"
-  std::string info;       // a free string; for lbhc: PORT [REPLY MESSAGE]
-  common::TomlFile file;  // with the type's own table, e.g. [lbhc]; empty where there is no file
+  std::string type;  // "lbhc", "script"
+  std::string info;  // a free string; for lbhc: PORT [REPLY MESSAGE]
+  // With the type's own table, e.g. [lbhc], and the agent's, [agent] and [monitor.NAME]; empty
+  // where there is no file.
+  common::TomlFile file;
   std::optional<common::State> state{};  // where the cluster tells it with the rest
 };
 
@@ -40,7 +42,7 @@ struct Description {
   common::TomlFile file;
 };
 // `path` is for messages. Throws common::Error naming file and line: a syntax error, an unknown key
-// or table, a missing or wrong type, a wrong id or info.
+// or table, a missing or wrong type, a wrong id or info. What is in the tables is not looked at.
 Description parse_description(const std::string& path, std::string_view text);
 
 // The resource in a file's text. Throws as parse_description(), and when the id is missing.

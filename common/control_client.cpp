@@ -13,7 +13,6 @@
 namespace genapp::common {
 namespace {
 
-constexpr std::size_t kMostAnswerBytes = 16 * 1024;
 constexpr int kWritePauseMilliseconds = 5;
 
 Fd connect_to(const Directory& dir, const std::string& name, Clock::time_point deadline) {
@@ -47,10 +46,11 @@ bool wait_readable(const Fd& fd, Clock::time_point deadline) {
   }
 }
 
-std::string read_answer(const Fd& fd, Clock::time_point deadline, const std::string& peer) {
+std::string read_answer(const Fd& fd, Clock::time_point deadline, const std::string& peer,
+                        std::size_t most_bytes) {
   std::string answer;
-  char buffer[2048];
-  while (answer.size() < kMostAnswerBytes && !answer.ends_with('\n')) {
+  char buffer[4096];
+  while (answer.size() < most_bytes && !answer.ends_with('\n')) {
     if (!wait_readable(fd, deadline)) throw Error(peer + " did not answer in time: it hangs");
     const ssize_t n = ::recv(fd.get(), buffer, sizeof buffer, 0);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
@@ -68,7 +68,7 @@ std::string control_peer(const Directory& dir, const std::string& name) {
 }
 
 std::string ask_control(const Directory& dir, const std::string& name, std::string_view request,
-                        Clock::duration timeout) {
+                        Clock::duration timeout, std::size_t most_bytes) {
   const auto deadline = Clock::now() + timeout;
   const std::string peer = control_peer(dir, name);
   const Fd fd = connect_to(dir, name, deadline);
@@ -76,7 +76,7 @@ std::string ask_control(const Directory& dir, const std::string& name, std::stri
   while (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
     if (errno != EINTR) throw system_error("asking " + peer, errno);
   }
-  return read_answer(fd, deadline, peer);
+  return read_answer(fd, deadline, peer, most_bytes);
 }
 
 }  // namespace genapp::common

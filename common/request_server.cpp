@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <utility>
+
+#include "common/clock.hpp"
 
 namespace genapp::common {
 namespace {
@@ -20,6 +23,10 @@ using boost::system::error_code;
 // that for a hung daemon.
 constexpr std::size_t kMostSessions = 32;
 constexpr auto kSessionTime = std::chrono::seconds(1);
+// For an answer that the client takes in pieces: in all, and for the next piece. The kernel tells
+// of room only once three quarters of what is on the way have been taken.
+constexpr auto kMostAnswerTime = std::chrono::seconds(10);
+constexpr auto kMostPieceTime = std::chrono::seconds(3);
 constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
 
 // How many sessions there are, and what is to be done when one ends. Shared, since sessions may
@@ -49,14 +56,18 @@ class Session : public std::enable_shared_from_this<Session> {
   Session& operator=(const Session&) = delete;
 
   void start() {
-    timer_.expires_after(kSessionTime);
-    timer_.async_wait([self = weak_from_this()](error_code cancelled) {
-      if (const auto session = self.lock(); session && !cancelled) session->close();
-    });
+    close_at(Clock::now() + kSessionTime);
     read();
   }
 
  private:
+  void close_at(Clock::time_point when) {
+    timer_.expires_at(when);
+    timer_.async_wait([self = weak_from_this()](error_code cancelled) {
+      if (const auto session = self.lock(); session && !cancelled) session->close();
+    });
+  }
+
   void read() {
     socket_.async_read_some(asio::buffer(buffer_),
                             [self = shared_from_this()](error_code error, std::size_t size) {
@@ -68,13 +79,32 @@ class Session : public std::enable_shared_from_this<Session> {
     request_.append(buffer_.data(), size);
     const auto end = request_.find(form_.end);
     if (end == std::string::npos && request_.size() <= form_.most_bytes) return read();
-    const std::string text = end == std::string::npos
-                                 ? std::string(form_.too_long)
-                                 : answer_(std::string_view(request_).substr(0, end));
-    // An answer fits a fresh socket's buffer; a client that goes away is its own affair.
-    [[maybe_unused]] const ssize_t sent =
-        ::send(socket_.native_handle(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    close();
+    text_ = end == std::string::npos ? std::string(form_.too_long)
+                                     : answer_(std::string_view(request_).substr(0, end));
+    // Most answers fit a fresh socket's buffer; a client that goes away is its own affair.
+    if (!send_some() || sent_ == text_.size()) return close();
+    answer_end_ = Clock::now() + kMostAnswerTime;
+    write_on();
+  }
+
+  // False when the client is gone. Not with Asio, which knows no MSG_NOSIGNAL for a descriptor.
+  bool send_some() {
+    const ssize_t n = ::send(socket_.native_handle(), text_.data() + sent_, text_.size() - sent_,
+                             MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0) sent_ += static_cast<std::size_t>(n);
+    return n >= 0 || errno == EAGAIN || errno == EINTR;
+  }
+
+  void write_on() {
+    close_at(std::min(answer_end_, Clock::now() + kMostPieceTime));
+    socket_.async_wait(asio::posix::stream_descriptor::wait_write,
+                       [self = shared_from_this()](error_code error) {
+                         if (error) return;
+                         if (!self->send_some() || self->sent_ == self->text_.size()) {
+                           return self->close();
+                         }
+                         self->write_on();
+                       });
   }
 
   void close() {
@@ -90,6 +120,9 @@ class Session : public std::enable_shared_from_this<Session> {
   RequestServer::Answer answer_;
   std::array<char, 512> buffer_{};
   std::string request_;
+  std::string text_;  // the answer
+  std::size_t sent_ = 0;
+  Clock::time_point answer_end_{};
 };
 
 }  // namespace

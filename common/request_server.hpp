@@ -26,8 +26,9 @@ class RequestServer {
     std::size_t most_bytes = 0;
     std::string_view too_long;  // the answer to more than that; may be empty
   };
-  // From a request without its end to an answer, a few KiB at most. Called from the event loop;
-  // must not block.
+  // From a request without its end to an answer. One that does not fit a fresh socket's buffer,
+  // some 200 KiB, is written on as the client takes it: for 10 s at most, and for 3 s in which it
+  // takes nothing. Called from the event loop; must not block.
   using Answer = std::function<std::string(std::string_view request)>;
 
   // `listener` listens and does not block. The event loop does not run any more when the server

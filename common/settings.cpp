@@ -12,7 +12,8 @@ namespace genapp::common {
 namespace {
 
 constexpr std::array<std::string_view, 4> kKeys{"cluster", "log_file", "log_level", "user"};
-constexpr std::array<std::string_view, 2> kSections{"lbhc", "script"};
+constexpr std::array<std::string_view, 6> kSections{"lbhc",       "script",       "agent",
+                                                    "agent.lbhc", "agent.script", "group.*"};
 
 std::string plain(double value) {
   char text[32];
@@ -49,6 +50,13 @@ Settings settings_in(TomlFile file) {
   return settings;
 }
 
+void require_absolute(const Setting& setting, const std::string& path) {
+  if (!path.starts_with('/')) {
+    throw setting.error("is " + quoted(path) + ", must begin with /");
+  }
+  if (path.find('\0') != std::string::npos) throw setting.error("holds a NUL byte");
+}
+
 }  // namespace
 
 Settings read_settings() {
@@ -67,6 +75,21 @@ Clock::duration as_seconds(const Setting& setting, double least, double most) {
                         plain(most) + " seconds");
   }
   return std::chrono::round<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+const std::string& as_absolute_path(const Setting& setting) {
+  require_absolute(setting, setting.as_string());
+  return setting.as_string();
+}
+
+const std::vector<std::string>& as_argv(const Setting& setting) {
+  const std::vector<std::string>& argv = setting.as_list();
+  if (argv.empty()) throw setting.error("is empty: name a program, or leave the key out");
+  require_absolute(setting, argv.front());
+  for (const std::string& argument : argv) {
+    if (argument.find('\0') != std::string::npos) throw setting.error("holds a NUL byte");
+  }
+  return argv;
 }
 
 Setting number_setting(std::string section, std::string key, std::string_view text,

@@ -1,10 +1,11 @@
 #pragma once
 
-// genapp.toml: what holds for the whole node. An application's own defaults (the table [lbhc]) are
-// read by the application; they stand in `file`.
+// genapp.toml: what holds for the whole node. An application's own defaults (the table [lbhc]) and
+// the agent's ([agent], [group.NAME]) are read by these; they stand in `file`.
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/clock.hpp"
 #include "common/log.hpp"
@@ -30,6 +31,12 @@ Settings parse_settings(const std::string& path, std::string_view text);
 
 // "30", "0.2" as seconds. Throws setting.error() unless least <= value <= most (seconds).
 Clock::duration as_seconds(const Setting& setting, double least, double most);
+
+// Throws setting.error() unless it begins with / and holds no zero byte.
+const std::string& as_absolute_path(const Setting& setting);
+
+// A program's absolute path and its arguments. Throws setting.error().
+const std::vector<std::string>& as_argv(const Setting& setting);
 
 // `text` as the value of a setting. Throws the setting's error() when it is empty or not a plain
 // decimal number.

@@ -108,7 +108,7 @@ void refuse_what_misleads(const std::string& path, std::string_view text) {
       refuse("the byte " + quoted(text.substr(scan.at, 1)) + " is not allowed outside of quotes");
     }
     scan.dots = may_be_in_key(c) ? scan.dots + (c == '.') : 0;
-    if (scan.dots > kMostDots) refuse("a key has too many dots: at most TABLE.KEY is known");
+    if (scan.dots > kMostDots) refuse("a key has too many dots: at most TABLE.NAME.KEY is known");
   }
 }
 
@@ -134,7 +134,7 @@ Setting make_setting(const std::string& path, const std::string& section, const 
     }
     setting.value = std::move(list);
   } else {
-    throw setting.error("is a date or a table within a table, which no setting is");
+    throw setting.error("is a date or a table where none may be, which no setting is");
   }
   return setting;
 }
@@ -144,6 +144,13 @@ toml::table parse_table(const std::string& path, std::string_view text) {
   if (result) return std::move(result).table();
   throw Error(at(path, result.error().source().begin) + ": " +
               printable(result.error().description()));
+}
+
+// `known` is a table's name, or "NAME.*".
+bool stands_for(std::string_view known, std::string_view name) {
+  if (!known.ends_with(".*")) return known == name;
+  known.remove_suffix(1);
+  return name.starts_with(known);
 }
 
 std::string listed(std::span<const std::string_view> words) {
@@ -189,22 +196,68 @@ std::size_t Setting::as_word(std::initializer_list<std::string_view> words) cons
               ", must be one of: " + listed(std::span(words.begin(), words.size())));
 }
 
+// From tables within tables to the flat list.
+class TomlFile::Reader {
+ public:
+  explicit Reader(TomlFile& file) : file_(file) {}
+
+  void read(const toml::table& whole) {
+    for (const auto& [key, node] : whole) {
+      const std::string name(key.str());
+      if (const auto* table = node.as_table()) {
+        require_plain_name(key, name);
+        read_outer(name, *table);
+      } else {
+        add("", key, node);
+      }
+    }
+  }
+
+ private:
+  // "a.b" would be taken for the table b within a, and an empty name for the file's top.
+  void require_plain_name(const toml::key& key, const std::string& name) const {
+    if (!name.empty() && name.find('.') == std::string::npos) return;
+    throw Error(at(file_.path_, key.source().begin) + ": unknown table " + quoted(name));
+  }
+
+  // A table that only has tables was not necessarily written, and is none of its own.
+  void read_outer(const std::string& name, const toml::table& table) {
+    bool is_own = table.empty();
+    for (const auto& [inner, node] : table) {
+      const auto* within = node.as_table();
+      // Within braces it is a value.
+      if (within && !within->is_inline()) {
+        read_inner(inner, name + "." + std::string(inner.str()), *within);
+      } else {
+        is_own = true;
+        add(name, inner, node);
+      }
+    }
+    // Not the key's place: that may be the heading of a table within.
+    if (is_own) list(table.source().begin.line, name);
+  }
+
+  void read_inner(const toml::key& key, const std::string& name, const toml::table& table) {
+    list(key.source().begin.line, name);
+    for (const auto& [inner, node] : table) add(name, inner, node);
+  }
+
+  void list(toml::source_index line, const std::string& name) {
+    file_.sections_.emplace_back(name, static_cast<int>(line));
+  }
+  void add(const std::string& section, const toml::key& key, const toml::node& node) {
+    file_.settings_.push_back(make_setting(file_.path_, section, key, node));
+  }
+
+  TomlFile& file_;
+};
+
 TomlFile TomlFile::parse(std::string path, std::string_view text) {
   refuse_what_misleads(path, text);
   const toml::table whole = parse_table(path, text);
   TomlFile file;
   file.path_ = std::move(path);
-  for (const auto& [key, node] : whole) {
-    const std::string name(key.str());
-    if (const auto* table = node.as_table()) {
-      file.sections_.emplace_back(name, static_cast<int>(key.source().begin.line));
-      for (const auto& [inner, value] : *table) {
-        file.settings_.push_back(make_setting(file.path_, name, inner, value));
-      }
-    } else {
-      file.settings_.push_back(make_setting(file.path_, "", key, node));
-    }
-  }
+  Reader(file).read(whole);
   // toml++ sorts by key; people read from the top.
   std::stable_sort(file.settings_.begin(), file.settings_.end(),
                    [](const Setting& a, const Setting& b) { return a.line < b.line; });
@@ -245,7 +298,10 @@ void TomlFile::require_known(std::string_view section,
 
 void TomlFile::require_known_sections(std::span<const std::string_view> known) const {
   for (const auto& [name, line] : sections_) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (std::any_of(known.begin(), known.end(),
+                    [&](std::string_view one) { return stands_for(one, name); })) {
+      continue;
+    }
     throw Error(path_ + ":" + std::to_string(line) + ": unknown table " + quoted(name) +
                 "; known here: " + listed(known));
   }

@@ -1,7 +1,8 @@
 #pragma once
 
 // A TOML file flattened into settings that remember where they were written, so that an error can
-// name the file and the line. Two levels: keys at the top, and keys in one table.
+// name the file and the line. Keys stand at the top, in a table [NAME], or in a table within one,
+// [NAME.OTHER], whose section is "NAME.OTHER".
 
 #include <cstdint>
 #include <initializer_list>
@@ -9,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -40,8 +42,9 @@ struct Setting {
 
 class TomlFile {
  public:
-  // Throws Error "PATH:LINE: …" on a syntax error, on a table within a table, and on a value of a
-  // type that no setting has (dates, lists of anything but strings).
+  // Throws Error "PATH:LINE: …" on a syntax error, on tables of three levels or with a name that
+  // would be taken for another's, and on a value of a type that no setting has (dates, lists of
+  // anything but strings).
   static TomlFile parse(std::string path, std::string_view text);
 
   // Nothing when the file does not exist. Throws Error as parse() and when it can't be read.
@@ -49,6 +52,8 @@ class TomlFile {
 
   const std::string& path() const { return path_; }
   const std::vector<Setting>& settings() const { return settings_; }
+  // Names and lines of the tables in the file's order, empty ones too.
+  const std::vector<std::pair<std::string, int>>& sections() const { return sections_; }
   const Setting* find(std::string_view section, std::string_view key) const;
 
   // Adds a setting that the file does not hold, or takes the place of the one of its name.
@@ -56,13 +61,16 @@ class TomlFile {
 
   // Throws Error naming the line of the first key in `section` that is not one of `known`.
   void require_known(std::string_view section, std::span<const std::string_view> known) const;
-  // Throws Error naming the line of the first key in a table that is not one of `known`.
+  // Throws Error naming the line of the first table that is not one of `known`, of which "NAME.*"
+  // stands for every table within NAME.
   void require_known_sections(std::span<const std::string_view> known) const;
 
  private:
+  class Reader;
+
   std::string path_;
-  std::vector<Setting> settings_;                      // in the file's order
-  std::vector<std::pair<std::string, int>> sections_;  // name and line, empty tables too
+  std::vector<Setting> settings_;  // in the file's order
+  std::vector<std::pair<std::string, int>> sections_;
 };
 
 // `text` as a TOML basic string, quotes included.

@@ -25,13 +25,15 @@ struct Command {
 constexpr std::array kCommands{
     Command{"create", "makes a resource",
             "create -t TAG -i ID --info INFO [--type lbhc] [--set KEY=VALUE]...\n"
+            "                     [--agent KEY=VALUE]...\n"
             "       genapp create -t TAG -i ID --type script [--info INFO] --set folder=PATH\n"
             "  -t, --tag TAG     the resource's name\n"
             "  -i, --id ID       its identity on this node; names its run-time files\n"
             "  --info INFO       for lbhc: \"PORT [REPLY MESSAGE]\"; for a script: any text\n"
             "  --type TYPE       lbhc, the default, or script\n"
             "  --set KEY=VALUE   a key of the resource's table, [lbhc] or [script]; VALUE is TOML\n"
-            "                    (30, true, '[\"azure\"]'), anything else is taken as a string\n",
+            "                    (30, true, '[\"azure\"]'), anything else is taken as a string\n"
+            "  --agent KEY=VALUE a key of the table [agent], which genapp-agent reads\n",
             create},
     Command{"list", "lists the resources",
             "list [--json]\n"
@@ -68,6 +70,52 @@ constexpr std::array kCommands{
             "Suspend the cluster manager's monitoring first: it would see the faults, too.\n"
             "Ctrl-C puts everything back.\n",
             run_drill},
+    Command{"online", "brings a resource in service, through the agent",
+            "online TAG|--group NAME [--wait SECONDS]\n"
+            "  TAG               the resource\n"
+            "  --group NAME      all resources of the group\n"
+            "  --wait SECONDS    how long to wait for it, 600 by default; 0: not at all\n"
+            "What it depends on is brought in service first.\n",
+            command_resource},
+    Command{"offline", "takes a resource out of service, through the agent",
+            "offline TAG|--group NAME [--wait SECONDS]\n"
+            "  TAG               the resource\n"
+            "  --group NAME      all resources of the group\n"
+            "  --wait SECONDS    how long to wait for it, 600 by default; 0: not at all\n"
+            "What depends on it is taken out of service first.\n",
+            command_resource},
+    Command{"enable", "has the agent watch and command a resource",
+            "enable TAG|--group NAME\n"
+            "  TAG               the resource\n"
+            "  --group NAME      all resources of the group\n",
+            command_resource},
+    Command{"disable", "has the agent leave a resource alone, as it is",
+            "disable TAG|--group NAME\n"
+            "  TAG               the resource\n"
+            "  --group NAME      all resources of the group\n",
+            command_resource},
+    Command{"clear", "clears a resource's fault in the agent",
+            "clear TAG|--group NAME\n"
+            "  TAG               the resource\n"
+            "  --group NAME      all resources of the group\n",
+            command_resource},
+    Command{"suspend", "has the agent's monitors of a resource look away",
+            "suspend TAG|--group NAME\n"
+            "  TAG               the resource\n"
+            "  --group NAME      all resources of the group\n",
+            command_resource},
+    Command{"resume", "has the agent's monitors of a resource look again",
+            "resume TAG|--group NAME\n"
+            "  TAG               the resource\n"
+            "  --group NAME      all resources of the group\n",
+            command_resource},
+    Command{"events", "shows what the agent has told",
+            "events [-f|--follow] [--json] [-n|--count COUNT]\n"
+            "  -f, --follow      and what it tells from now on, until INT (Ctrl-C) or TERM\n"
+            "  --json            a line of JSON each\n"
+            "  -n, --count COUNT so many of those that there are, 100 by default, 10000 at most\n",
+            events},
+    Command{"reload", "has the agent read the settings and resources again", "reload\n", reload},
 };
 
 constexpr char kExitStatus[] = "Exit status: 0 done, 1 failed, 64 wrong command line.\n";

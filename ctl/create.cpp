@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 
+#include "agent/config.hpp"
 #include "cluster/kind.hpp"
 #include "cluster/registry.hpp"
 #include "cluster/resource.hpp"
@@ -26,12 +27,6 @@ using common::Error;
 using common::ExitCode;
 using common::TomlFile;
 
-// The lines that resource_text() writes before the keys.
-constexpr std::size_t kTypeLine = 1;
-constexpr std::size_t kIdLine = 2;
-constexpr std::size_t kInfoLine = 3;
-constexpr std::size_t kFirstKeyLine = 5;
-
 bool is_script(const Draft& draft) { return draft.type == cluster::kScript; }
 
 bool is_bare_key(std::string_view text) {
@@ -41,21 +36,55 @@ bool is_bare_key(std::string_view text) {
   });
 }
 
-Draft::Key parse_key(const std::string& text) {
+constexpr char kSet[] = "--set";
+constexpr char kAgent[] = "--agent";
+
+Draft::Key parse_key(const std::string& option, const std::string& text) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || !is_bare_key(std::string_view(text).substr(0, equals))) {
-    throw Error("--set " + common::quoted(text) + " must be KEY=VALUE", ExitCode::usage);
+    throw Error(option + " " + common::quoted(text) + " must be KEY=VALUE", ExitCode::usage);
   }
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+std::vector<Draft::Key> parse_keys(const po::variables_map& found, const std::string& option) {
+  std::vector<Draft::Key> keys;
+  const std::string name = option.substr(2);
+  if (found.count(name) == 0) return keys;
+  for (const auto& text : found[name].as<std::vector<std::string>>()) {
+    keys.push_back(parse_key(option, text));
+  }
+  return keys;
+}
+
+// A line of the file and the option that it comes from.
+struct Line {
+  std::string text;
+  std::string option{};
+};
+
+void add_table(std::vector<Line>& lines, const std::string& table, const std::string& option,
+               const std::vector<Draft::Key>& keys) {
+  if (!keys.empty()) lines.push_back({"[" + table + "]"});
+  for (const Draft::Key& key : keys) {
+    lines.push_back({key.name + " = " + toml_value(key.value),
+                     option + " " + common::quoted(key.name + "=" + key.value)});
+  }
+}
+
+std::vector<Line> lines_of(const Draft& draft) {
+  std::vector<Line> lines{{"type = " + common::toml_quoted(draft.type), "--type"},
+                          {"id = " + common::toml_quoted(draft.id.text()), "--id"},
+                          {"info = " + common::toml_quoted(draft.info), "--info"}};
+  // A wrong type is told by its own line, not by that of its table.
+  add_table(lines, is_script(draft) ? "script" : "lbhc", kSet, draft.keys);
+  add_table(lines, "agent", kAgent, draft.agent_keys);
+  return lines;
+}
+
 std::string option_of_line(const Draft& draft, std::size_t line) {
-  if (line == kTypeLine) return "--type";
-  if (line == kIdLine) return "--id";
-  if (line == kInfoLine) return "--info";
-  if (line < kFirstKeyLine || line - kFirstKeyLine >= draft.keys.size()) return "";
-  const Draft::Key& key = draft.keys[line - kFirstKeyLine];
-  return "--set " + common::quoted(key.name + "=" + key.value);
+  const std::vector<Line> lines = lines_of(draft);
+  return line == 0 || line > lines.size() ? "" : lines[line - 1].option;
 }
 
 // "PATH:3: PROBLEM" as "--info: PROBLEM": the file does not exist, so its lines mean nothing to the
@@ -80,7 +109,8 @@ Draft parse_create(int argc, const char* const* argv) {
   po::options_description options;
   options.add_options()("tag,t", po::value<std::string>())("id,i", po::value<std::string>())(
       "type", po::value<std::string>()->default_value("lbhc"))("info", po::value<std::string>())(
-      "set", po::value<std::vector<std::string>>()->composing());
+      "set", po::value<std::vector<std::string>>()->composing())(
+      "agent", po::value<std::vector<std::string>>()->composing());
   const po::variables_map found = parse_options(options, "", argc, argv);
   Draft draft{common::Tag(required(found, "tag", "-t TAG")),
               common::Id(required(found, "id", "-i ID")),
@@ -91,11 +121,8 @@ Draft parse_create(int argc, const char* const* argv) {
   if (found.count("info") || !is_script(draft)) {
     draft.info = required(found, "info", "--info \"PORT [REPLY MESSAGE]\"");
   }
-  if (found.count("set")) {
-    for (const auto& text : found["set"].as<std::vector<std::string>>()) {
-      draft.keys.push_back(parse_key(text));
-    }
-  }
+  draft.keys = parse_keys(found, kSet);
+  draft.agent_keys = parse_keys(found, kAgent);
   return draft;
 }
 
@@ -112,12 +139,8 @@ std::string toml_value(const std::string& text) {
 }
 
 std::string resource_text(const Draft& draft) {
-  std::string text = "type = " + common::toml_quoted(draft.type) +
-                     "\nid = " + common::toml_quoted(draft.id.text()) +
-                     "\ninfo = " + common::toml_quoted(draft.info) + "\n";
-  // A wrong type is told by its own line, not by that of its table.
-  if (!draft.keys.empty()) text += is_script(draft) ? "[script]\n" : "[lbhc]\n";
-  for (const Draft::Key& key : draft.keys) text += key.name + " = " + toml_value(key.value) + "\n";
+  std::string text;
+  for (const Line& line : lines_of(draft)) text += line.text + "\n";
   return text;
 }
 
@@ -130,6 +153,8 @@ void check_draft(const Draft& draft, const TomlFile* settings) {
     } else {
       lbhc::read_config(settings, resource.file, resource.info);
     }
+    // Not otherwise: what is wrong in genapp.toml for the agent hinders nobody without one.
+    if (!draft.agent_keys.empty()) agent::read_resource_config(settings, resource);
   } catch (const Error& problem) {
     const auto blamed = blame_option(draft, path, problem.what());
     if (!blamed) throw;

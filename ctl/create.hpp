@@ -20,7 +20,8 @@ struct Draft {
     std::string name;
     std::string value;
   };
-  std::vector<Key> keys;  // of the type's own table
+  std::vector<Key> keys;          // of the type's own table
+  std::vector<Key> agent_keys{};  // of [agent]
 };
 
 // Throws common::Error (exit code 64).
@@ -33,7 +34,8 @@ std::string toml_value(const std::string& text);
 // to the option.
 std::string resource_text(const Draft& draft);
 
-// Throws common::Error unless every program would take the resource: with exit code 64, naming the
+// Throws common::Error unless every program would take the resource, and, where it has keys of
+// [agent], the agent: with exit code 64, naming the
 // option, when an option is at fault; otherwise genapp.toml is. `settings` may be null.
 void check_draft(const Draft& draft, const common::TomlFile* settings);
 

@@ -9,6 +9,8 @@
 #include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/printable.hpp"
+#include "ctl/agent_client.hpp"
+#include "ctl/agent_status.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/observe.hpp"
 #include "ctl/options.hpp"
@@ -40,9 +42,27 @@ std::chrono::milliseconds parse_interval(const std::string& text) {
   return std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
 }
 
+struct AgentLook {
+  std::optional<AgentStatus> status;  // nothing: no agent runs, or `problem` says why
+  std::string problem;
+};
+
+// What the agent does not know of is no trouble: it may not have read the file yet.
+AgentLook look_at_agent() {
+  try {
+    const auto answer = ask_agent("status");
+    if (answer) return {parse_agent_status(*answer), ""};
+  } catch (const Error& problem) {
+    return {std::nullopt, "genapp: error: " + common::printable(problem.what()) + "\n"};
+  }
+  return {};
+}
+
 Block look(const StatusArgs& args) {
   const std::vector<Observed> all = observe(args.tag);
-  return {args.json ? status_json(all) : status_table(all), status_problems(all)};
+  const AgentLook agent = look_at_agent();
+  return {args.json ? status_json(all, agent.status) : status_table(all, agent.status),
+          status_problems(all) + agent.problem};
 }
 
 // A round of --watch: on a terminal in the last one's place, else below it.

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "common/printable.hpp"
+#include "ctl/agent_view.hpp"
 #include "ctl/output.hpp"
 #include "ctl/table.hpp"
 
@@ -83,7 +84,13 @@ json::value number_or_null(const std::optional<Number>& number) {
   return number ? json::value(*number) : json::value(nullptr);
 }
 
-json::value value_of(const Observed& seen) {
+json::value agent_value(const Observed& seen, const std::optional<AgentStatus>& agent) {
+  if (!agent) return nullptr;
+  const auto found = agent->resources.find(seen.tag);
+  return found == agent->resources.end() ? json::value(nullptr) : json::parse(found->second.json);
+}
+
+json::value value_of(const Observed& seen, const std::optional<AgentStatus>& agent) {
   return {
       {"tag", seen.tag},
       {"id", text_or_null(seen.id)},
@@ -100,22 +107,24 @@ json::value value_of(const Observed& seen) {
        seen.daemon ? json::parse(lbhc::format_status(*seen.daemon)) : json::value(nullptr)},
       {"error",
        seen.error.empty() ? json::value(nullptr) : json::value(common::printable(seen.error))},
+      {"agent", agent_value(seen, agent)},
   };
 }
 
 }  // namespace
 
-std::string status_table(const std::vector<Observed>& all) {
+std::string status_table(const std::vector<Observed>& all,
+                         const std::optional<AgentStatus>& agent) {
   if (all.empty()) return kNoResources;
   std::vector<std::vector<std::string>> rows{
       {"TAG", "ID", "TYPE", "STATE", "PID", "PORT", "LAST PROBE", "PROBES", "FLAG"}};
   for (const Observed& seen : all) rows.push_back(row_of(seen));
-  return table_text(rows);
+  return table_text(rows) + (agent ? "\n" + agent_table(all, *agent) : "");
 }
 
-std::string status_json(const std::vector<Observed>& all) {
+std::string status_json(const std::vector<Observed>& all, const std::optional<AgentStatus>& agent) {
   json::array resources;
-  for (const Observed& seen : all) resources.push_back(value_of(seen));
+  for (const Observed& seen : all) resources.push_back(value_of(seen, agent));
   return json::serialize(json::value{{"version", 1}, {"resources", std::move(resources)}}) + "\n";
 }
 

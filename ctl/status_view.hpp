@@ -3,9 +3,11 @@
 // What `genapp status` prints. Pure.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "ctl/agent_status.hpp"
 #include "ctl/observe.hpp"
 
 namespace genapp::ctl {
@@ -14,7 +16,10 @@ namespace genapp::ctl {
 // question mark for what could not be told. PORT is the daemon's, else the one in info; PROBES are
 // those that were answered. Of a script resource PID is that of a runner at work, with its action,
 // else that of its command under a supervisor.
-std::string status_table(const std::vector<Observed>& all);
+//
+// Where an agent runs, a second table: TAG GROUP AGENT GOAL TASK MONITORS FAULT (agent_view.hpp).
+std::string status_table(const std::vector<Observed>& all,
+                         const std::optional<AgentStatus>& agent = std::nullopt);
 
 // One line, with its line feed. Names and meanings stay; keys may be added.
 //   {"version":1,"resources":[{
@@ -31,11 +36,14 @@ std::string status_table(const std::vector<Observed>& all);
 //     "cause":null,          why no probe comes: "never probed", "stopped after ..."
 //     "daemon":{...},        its status line (lbhc/status.hpp); null: there is none, or, with
 //                            "alive":true, it hangs
-//     "error":null           what could not be told, and why
+//     "error":null,          what could not be told, and why
+//     "agent":null           what the agent says of it (docs/man/genapp.8); null: no agent runs, or
+//                            it knows no such resource
 //   }]}
 // By tag. id, type, info, state and port are null when they could not be read; without an id
 // nothing else was looked for. port, flag, cause and daemon are an lbhc's.
-std::string status_json(const std::vector<Observed>& all);
+std::string status_json(const std::vector<Observed>& all,
+                        const std::optional<AgentStatus>& agent = std::nullopt);
 
 // A line for every resource with an error.
 std::string status_problems(const std::vector<Observed>& all);

@@ -30,8 +30,9 @@ void check_usage_error(const common::Error& problem) {
 }
 
 // The value is the text itself, or what TOML makes of it.
-void check_key(const cluster::Resource& resource, const ctl::Draft::Key& key) {
-  const common::Setting* setting = resource.file.find(resource.type, key.name);
+void check_key(const cluster::Resource& resource, const std::string& table,
+               const ctl::Draft::Key& key) {
+  const common::Setting* setting = resource.file.find(table, key.name);
   require(setting, "every key is written");
   const auto* text = std::get_if<std::string>(&setting->value);
   if (text && *text == key.value) return;
@@ -45,8 +46,10 @@ void check_written(const ctl::Draft& draft) {
   require(resource.id == draft.id, "the id is the one given");
   require(resource.type == draft.type, "the type is the one given");
   require(resource.info == draft.info, "info is the one given, byte for byte");
-  require(resource.file.settings().size() == 3 + draft.keys.size(), "nothing else is written");
-  for (const auto& key : draft.keys) check_key(resource, key);
+  require(resource.file.settings().size() == 3 + draft.keys.size() + draft.agent_keys.size(),
+          "nothing else is written");
+  for (const auto& key : draft.keys) check_key(resource, resource.type, key);
+  for (const auto& key : draft.agent_keys) check_key(resource, "agent", key);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // A resource file, TAG.toml, as every program reads it.
 
+#include "agent/config.hpp"
 #include "cluster/resource.hpp"
 #include "fuzz/property.hpp"
 #include "lbhc/config.hpp"
@@ -40,6 +41,54 @@ void check_resource(const cluster::Resource& resource) {
   if (problem.empty()) check_config(config, resource);
 }
 
+void check_program(const agent::Argv& argv) {
+  require(argv.empty() || argv.front().starts_with('/'), "a program is an absolute path");
+  for (const std::string& argument : argv) {
+    require(argument.find('\0') == std::string::npos, "arguments can be handed to the system");
+  }
+}
+
+void check_monitor(const agent::MonitorConfig& monitor) {
+  require(!monitor.name.empty() && monitor.name.size() <= 64, "a monitor's name is bounded");
+  require(monitor.monitor_interval >= 10ms && monitor.monitor_interval <= 24h,
+          "a monitor's interval is within its bounds");
+  require(!monitor.at_startup() || monitor.stabilization_interval >= 10ms,
+          "at the start there is time to ask");
+  require(
+      monitor.restart_interval >= static_cast<std::int64_t>(monitor.restart_count) *
+                                      (monitor.stabilization_interval + monitor.monitor_interval),
+      "restarts can add up");
+  require(monitor.hung_signal >= 1 && monitor.hung_signal <= 64, "a signal is one");
+  require((monitor.kind == agent::MonitorKind::custom) != monitor.command.empty(),
+          "a custom monitor has a command, and no other has");
+  require((monitor.kind == agent::MonitorKind::process) != monitor.process.names.empty(),
+          "a process monitor has names, and no other has");
+  require(monitor.http.server.port != 0 && monitor.smtp.server.port != 0, "a server has a port");
+  for (const agent::Argv& argv :
+       {monitor.command, monitor.notify, monitor.cleanup, monitor.restart}) {
+    check_program(argv);
+  }
+}
+
+// As the agent reads it, with the file for its genapp.toml too.
+void check_agent(const cluster::Resource& resource, std::string_view text) {
+  // The fuzzer reads no files of this machine's.
+  if (text.find("user_file") != std::string_view::npos) return;
+  agent::AgentConfig own;
+  const std::string wrong = refusal([&] { own = agent::read_agent_config(&resource.file); });
+  require(wrong.empty() || wrong.starts_with(kPath), "an error names its file");
+  std::vector<agent::ResourceConfig> configs;
+  const std::string problem =
+      refusal([&] { configs.push_back(agent::read_resource_config(&resource.file, resource)); });
+  require(problem.empty() || problem.starts_with(kPath), "an error names its file");
+  if (!problem.empty()) return;
+  for (const agent::MonitorConfig& monitor : configs[0].monitors) check_monitor(monitor);
+  check_program(configs[0].on_fallover);
+  const bool alone = configs[0].depends_on.empty();
+  require(refusal([&] { agent::require_sound_dependencies(configs); }).empty() == alone,
+          "the only resource depends on nobody");
+}
+
 // What an editor adds at the end changes nothing.
 void check_longer(const cluster::Resource& resource, std::string_view text) {
   const auto longer = cluster::parse_resource(resource.tag, kPath, std::string(text) + "\n# end\n");
@@ -57,6 +106,7 @@ void check(std::string_view input) {
   require(problem.empty() || problem.starts_with(kPath), "an error names its file");
   if (!resource) return;
   check_resource(*resource);
+  check_agent(*resource, input);
   check_longer(*resource, input);
 }
 

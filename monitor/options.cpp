@@ -5,9 +5,9 @@
 #include <boost/program_options.hpp>
 #include <charconv>
 
-#include "common/directory.hpp"
 #include "common/option_problem.hpp"
 #include "common/printable.hpp"
+#include "monitor/values.hpp"
 
 namespace genapp::monitor {
 namespace {
@@ -19,9 +19,7 @@ using common::ExitCode;
 using common::quoted;
 
 constexpr double kLeastSeconds = 0.01;
-constexpr double kMostSeconds = 10000;         // seed 004
-constexpr std::size_t kMostTextBytes = 255;    // seed 004, of -s and -h
-constexpr std::size_t kMostValueBytes = 4096;  // of our own options
+constexpr double kMostSeconds = 10000;  // seed 004
 constexpr std::uint16_t kHttpsPort = 443;
 constexpr std::uint16_t kSmtpsPort = 465;
 
@@ -71,100 +69,6 @@ int whole_number(const std::string& option, const std::string& text, int least, 
   return value;
 }
 
-// What goes into a request or to a resolver: printable and without blanks, so that no value can
-// smuggle a line in.
-std::string word(const std::string& option, const std::string& text, std::size_t most) {
-  const auto printable = [](char c) { return c > ' ' && c < '\x7f'; };
-  if (text.empty() || text.size() > most || !std::ranges::all_of(text, printable)) {
-    refuse(option + " " + quoted(text) + " is not 1 to " + std::to_string(most) +
-           " printable ASCII characters without blanks");
-  }
-  return text;
-}
-
-std::string one_line(const std::string& option, const std::string& text) {
-  if (text.empty() || text.size() > kMostValueBytes ||
-      text.find_first_of(std::string("\r\n\0", 3)) != std::string::npos) {
-    refuse(option + " " + quoted(text) + " is not one line of 1 to " +
-           std::to_string(kMostValueBytes) + " bytes");
-  }
-  return text;
-}
-
-int http_version(const std::string& text) {
-  if (text == "1.0") return 10;
-  if (text == "1.1") return 11;
-  refuse("-v " + quoted(text) + " is neither 1.0 nor 1.1");
-}
-
-std::string request_uri(const std::string& text) {
-  const std::string uri = word("-h", text, kMostTextBytes);
-  if (uri.starts_with('/') || uri.starts_with("http://") || uri.starts_with("https://")) return uri;
-  refuse("-h " + quoted(uri) + " does not begin with / (or http:// or https://)");
-}
-
-StatusRange status_range(std::string_view item, const std::string& list) {
-  const auto dash = item.find('-');
-  const auto number = [&](std::string_view text) {
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool whole = error == std::errc() && end == text.data() + text.size();
-    return whole && value >= 100 && value <= 999 ? value : 0;
-  };
-  const int first = number(item.substr(0, dash));
-  const int last = dash == std::string_view::npos ? first : number(item.substr(dash + 1));
-  if (first == 0 || last < first) {
-    refuse("--expect-status " + quoted(list) +
-           " is not a list of codes and ranges from 100 to 999, as in 200,301-399");
-  }
-  return {first, last};
-}
-
-std::vector<StatusRange> status_list(const std::string& list) {
-  std::vector<StatusRange> ranges;
-  std::string_view rest = list;
-  for (;;) {
-    const auto comma = rest.find(',');
-    ranges.push_back(status_range(rest.substr(0, comma), list));
-    if (comma == std::string_view::npos) return ranges;
-    rest.remove_prefix(comma + 1);
-  }
-}
-
-std::string credentials(const std::string& option, const std::string& text) {
-  if (text.find(':') == std::string::npos) refuse(option + " is not NAME:PASSWORD");
-  if (text.size() > kMostValueBytes ||
-      std::ranges::any_of(text, [](char c) { return c >= 0 && c < ' '; })) {
-    refuse(option + " holds a control character, or more than 4096 bytes");
-  }
-  return text;
-}
-
-std::string credentials_in(const std::string& path) {
-  try {
-    const auto content = common::read_file(path, kMostValueBytes);
-    if (!content) refuse("--user-file " + path + " does not exist");
-    const std::string line = content->substr(0, content->find_first_of("\r\n"));
-    return credentials("the first line of --user-file " + path, line);
-  } catch (const Error& problem) {
-    refuse(problem.what());
-  }
-}
-
-// RFC 9110, 5.1 and 5.5: a token, a colon, a value on one line.
-std::pair<std::string, std::string> header(const std::string& text) {
-  constexpr std::string_view kToken =
-      "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  const auto colon = one_line("--header", text).find(':');
-  const std::string name = text.substr(0, colon);
-  if (colon == std::string::npos || name.empty() ||
-      name.find_first_not_of(kToken) != std::string::npos) {
-    refuse("--header " + quoted(text) + " is not \"Name: value\"");
-  }
-  const auto begin = std::min(text.find_first_not_of(" \t", colon + 1), text.size());
-  return {name, text.substr(begin)};
-}
-
 std::string metrics(const std::string& text) {
   if (text.find_first_not_of("0123456789") == std::string::npos) {
     return std::to_string(whole_number("--metrics", text, 1, 65535));
@@ -172,7 +76,7 @@ std::string metrics(const std::string& text) {
   if (text.find('/') == std::string::npos) {
     refuse("--metrics " + quoted(text) + " is neither a port nor a path with a /");
   }
-  return one_line("--metrics", text);
+  return values::one_line("--metrics", text);
 }
 
 // The options of each kind of command line.
@@ -267,8 +171,7 @@ TlsSettings tls_settings(const Given& given) {
   tls.ca_file = given.text("cafile").value_or("");
   tls.verify = !given.has("insecure");
   if (const auto name = given.text("tls-name")) {
-    tls.name = word("--tls-name", *name, kMostTextBytes);
-    if (tls.name.starts_with('.')) refuse("--tls-name " + quoted(tls.name) + " begins with a dot");
+    tls.name = values::tls_name("--tls-name", *name);
   }
   if (!tls.verify && !tls.ca_file.empty()) refuse("--cafile means nothing beside --insecure");
   return tls;
@@ -282,7 +185,7 @@ void refuse_tls_options(const Given& given, const std::string& without) {
 
 Server server(const Given& given, std::uint16_t port) {
   Server server{"localhost", port};
-  if (const auto host = given.text("server")) server.host = word("-s", *host, kMostTextBytes);
+  if (const auto host = given.text("server")) server.host = values::word("-s", *host);
   if (const auto text = given.text("port")) {
     server.port = static_cast<std::uint16_t>(whole_number("-n", *text, 1, 65535));
   }
@@ -291,10 +194,7 @@ Server server(const Given& given, std::uint16_t port) {
 
 void read_method(const Given& given, HttpSettings& http) {
   if (const auto body = given.text("expect-body")) {
-    if (body->empty() || body->size() > kMostValueBytes) {
-      refuse("--expect-body is not 1 to 4096 bytes");
-    }
-    http.expect_body = *body;
+    http.expect_body = values::expected_body("--expect-body", *body);
     http.get = true;
   }
   const auto method = given.text("method");
@@ -315,14 +215,21 @@ HttpSettings http_settings(const Given& given) {
   } else {
     refuse_tls_options(given, "--https");
   }
-  if (const auto text = given.text("http-version")) http.version = http_version(*text);
-  if (const auto text = given.text("uri")) http.uri = request_uri(*text);
+  if (const auto text = given.text("http-version"))
+    http.version = values::http_version("-v", *text);
+  if (const auto text = given.text("uri")) http.uri = values::request_uri("-h", *text);
   read_method(given, http);
-  if (const auto text = given.text("expect-status")) http.expect_status = status_list(*text);
+  if (const auto text = given.text("expect-status")) {
+    http.expect_status = values::status_list("--expect-status", *text);
+  }
   if (given.has("user") && given.has("user-file")) refuse("--user stands beside --user-file");
-  if (const auto text = given.text("user")) http.credentials = credentials("--user", *text);
-  if (const auto path = given.text("user-file")) http.credentials = credentials_in(*path);
-  for (const std::string& text : given.texts("header")) http.headers.push_back(header(text));
+  if (const auto text = given.text("user")) http.credentials = values::credentials("--user", *text);
+  if (const auto path = given.text("user-file")) {
+    http.credentials = values::credentials_in("--user-file", *path);
+  }
+  for (const std::string& text : given.texts("header")) {
+    http.headers.push_back(values::header("--header", text));
+  }
   return http;
 }
 
@@ -338,7 +245,7 @@ SmtpSettings smtp_settings(const Given& given) {
   } else {
     smtp.tls = tls_settings(given);
   }
-  if (const auto name = given.text("helo")) smtp.helo = word("--helo", *name, kMostTextBytes);
+  if (const auto name = given.text("helo")) smtp.helo = values::word("--helo", *name);
   return smtp;
 }
 
@@ -394,7 +301,12 @@ CommandLine parse_command_line(Protocol protocol, int argc, const char* const* a
   if (const auto text = given.text("stop-wait")) {
     line.stop_wait = std::chrono::seconds(whole_number("--stop", *text, 1, 10000));
   }
-  if (checks(line.verb)) line.settings = settings(protocol, given);
+  if (!checks(line.verb)) return line;
+  try {
+    line.settings = settings(protocol, given);
+  } catch (const Error& problem) {
+    refuse(problem.what());
+  }
   return line;
 }
 

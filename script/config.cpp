@@ -160,23 +160,6 @@ void check_keys(const common::TomlFile& file) {
   file.require_known(kTable, names);
 }
 
-void require_absolute(const Setting& setting, const std::string& path) {
-  if (!path.starts_with('/')) {
-    throw setting.error("is " + common::quoted(path) + ", must begin with /");
-  }
-  if (path.find('\0') != std::string::npos) throw setting.error("holds a NUL byte");
-}
-
-std::vector<std::string> read_argv(const Setting& setting) {
-  const std::vector<std::string>& argv = setting.as_list();
-  if (argv.empty()) throw setting.error("is empty: name a program, or leave the key out");
-  require_absolute(setting, argv.front());
-  for (const std::string& argument : argv) {
-    if (argument.find('\0') != std::string::npos) throw setting.error("holds a NUL byte");
-  }
-  return argv;
-}
-
 // A file that is there and can't be executed is the action's to complain of, and so is one that
 // can't be looked for and a link to nothing; one that is not there is an action that the user has
 // not.
@@ -231,9 +214,9 @@ class Reader {
       command.timeout = common::as_seconds(*timeout, kLeastTimeout, kMostTimeout);
     }
     const Setting* folder = find(kFolder);
-    if (folder) require_absolute(*folder, folder->as_string());
+    if (folder) common::as_absolute_path(*folder);
     if (const Setting* argv = find(row.key)) {
-      command.argv = read_argv(*argv);
+      command.argv = common::as_argv(*argv);
     } else if (folder) {
       const std::string path = folder->as_string() + "/" + std::string(row.name);
       // Those that everybody must have are named when they are missing.

@@ -105,12 +105,14 @@ TEST_F(Completion, OffersTheCommandsThatGenappHas) {
 }
 
 TEST_F(Completion, OffersEveryOptionOfHelp) {
-  for (const char* command : {"create", "list", "status", "set-state", "delete", "drill"}) {
+  for (const char* command : {"create", "list", "status", "set-state", "delete", "drill", "online",
+                              "offline", "enable", "disable", "clear", "suspend", "resume",
+                              "events", "reload"}) {
     const std::set<std::string> options = options_of({"genapp", command});
     EXPECT_THAT(options, Not(IsEmpty())) << command;
     EXPECT_THAT(after(std::string("genapp ") + command + " -"), IsSupersetOf(options)) << command;
   }
-  for (const char* name : {"restore", "remove", "quickCheck", "recover", "lbhcd"}) {
+  for (const char* name : {"restore", "remove", "quickCheck", "recover", "lbhcd", "genapp-agent"}) {
     EXPECT_THAT(after(program(name) + " -"), IsSupersetOf(options_of({name}))) << name;
   }
   // Some of theirs stand in place of an id, the others behind it.
@@ -149,6 +151,15 @@ TEST_F(Completion, OffersTheTagsAndIdsOfTheRegistry) {
   EXPECT_THAT(after(restore + " -t lb:2 -i "), ElementsAre("app2"));
   // Bash takes what stands behind the colon for the word.
   EXPECT_THAT(after(restore + " -t lb:"), ElementsAre("2"));
+}
+
+TEST_F(Completion, OffersTheGroupsThatResourcesName) {
+  write_file(node_.config_dir() + "/resources.d/db.toml",
+             "id = \"db1\"\n[agent]\ngroup = \"shop\"\n");
+  EXPECT_THAT(after("genapp online --group s"), ElementsAre("shop"));
+  EXPECT_THAT(after("genapp clear w"), ElementsAre("web"));
+  EXPECT_THAT(after("genapp offline --wait "), IsEmpty());
+  EXPECT_THAT(after("genapp events -n "), IsEmpty());
 }
 
 TEST_F(Completion, OffersNothingWhereANewNameIsWanted) {

@@ -62,7 +62,8 @@ TEST_F(Contents, ProgramsAreWhereTheGuideSays) {
               ElementsAre("/usr/bin/genapp", "/usr/bin/httpmon", "/usr/bin/smtpmon",
                           "/usr/libexec/genapp/monitor-tls", "/usr/libexec/genapp/quickCheck",
                           "/usr/libexec/genapp/recover", "/usr/libexec/genapp/remove",
-                          "/usr/libexec/genapp/restore", "/usr/sbin/lbhcd"));
+                          "/usr/libexec/genapp/restore", "/usr/sbin/genapp-agent",
+                          "/usr/sbin/lbhcd"));
 }
 
 bool is_monitor(const std::string& path) {

@@ -48,11 +48,11 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"remove", {"action"}},
     {"quickcheck", {"action"}},
     {"recover", {"action"}},
-    {"ctl", {"common", "cluster", "lbhc", "script"}},
+    {"ctl", {"common", "cluster", "lbhc", "script", "agent"}},
     {"ctl/drill", {"common", "cluster", "lbhc", "ctl"}},
     {"bench", {}},  // the programs as they are shipped, not their code
     {"bench/failover", {"bench", "tests/e2e/lab"}},
-    {"fuzz", {"common", "monitor", "cluster", "lbhc", "script", "ctl"}},
+    {"fuzz", {"common", "monitor", "cluster", "lbhc", "script", "agent", "ctl"}},
 };
 
 // Not in headers, since every file that includes such a header pays for it.

@@ -59,8 +59,7 @@ void expect_run(const Step& step, Task task, Attributes::Duration limit) {
 
 TEST_F(MachineTest, BeginsDetachedWhereNothingIsTakenButAnEnable) {
   Machine machine({});
-  for (const Command command :
-       {Command::online, Command::offline, Command::disable, Command::clear}) {
+  for (const Command command : {Command::online, Command::offline, Command::disable}) {
     EXPECT_TRUE(machine.command(command, now).refused);
   }
   EXPECT_EQ(machine.state(), State::detached);
@@ -342,6 +341,79 @@ TEST_F(MachineTest, NoMonitorIsStartedBeforeItIsDueOrBesideAnother) {
   EXPECT_TRUE(machine.tick(now + 10s).run);
   EXPECT_FALSE(machine.tick(now + 20s).run);
   EXPECT_FALSE(machine.due());
+}
+
+TEST_F(MachineTest, AMonitorBesideThatFailsRestartsItAfterACleanAndDropsTheMonitorThatRuns) {
+  Machine machine = online();
+  now = *machine.due();
+  machine.tick(now);
+  const Step step = machine.failed(Machine::Failure::restart, now);
+  EXPECT_TRUE(step.dropped);
+  expect_run(step, Task::clean, 60s);
+  EXPECT_EQ(machine.state(), State::going_online);
+  EXPECT_TRUE(machine.ended(Task::monitor, Ended::done, now).empty());
+  expect_run(end(machine, Task::clean, Ended::done), Task::start, 300s);
+  EXPECT_EQ(machine.counts().restarts, 0u) << "it has a count of its own";
+}
+
+TEST_F(MachineTest, AMonitorBesideThatFallsOverFaultsIt) {
+  Machine machine = online();
+  const Step step = machine.failed(Machine::Failure::fallover, now);
+  EXPECT_FALSE(step.dropped);
+  expect_run(step, Task::clean, 60s);
+  EXPECT_EQ(machine.state(), State::going_offline);
+  EXPECT_TRUE(machine.faulted());
+}
+
+TEST_F(MachineTest, AMonitorBesideSaysNothingWhereItIsNotOnline) {
+  Machine machine = offline();
+  EXPECT_FALSE(machine.failed(Machine::Failure::restart, now).row);
+  machine.command(Command::online, now);
+  EXPECT_FALSE(machine.failed(Machine::Failure::fallover, now).row);
+  EXPECT_EQ(machine.running(), Task::start);
+  EXPECT_FALSE(machine.faulted());
+}
+
+TEST_F(MachineTest, AMonitorBesideThatFailsWhileAnOfflineWaitsHastensIt) {
+  Machine machine = online();
+  now = *machine.due();
+  machine.tick(now);
+  machine.command(Command::offline, now);
+  const Step step = machine.failed(Machine::Failure::restart, now);
+  EXPECT_TRUE(step.dropped);
+  expect_run(step, Task::stop, 300s);
+  EXPECT_FALSE(machine.waiting());
+}
+
+TEST_F(MachineTest, TheFirstMonitorOfAStateComesAfterItsPhaseAndTheOthersAfterTheInterval) {
+  Machine machine({}, 0.25);
+  machine.command(Command::enable, now);
+  machine.ended(Task::open, Ended::done, now);
+  machine.ended(Task::monitor, Ended::done, now);
+  EXPECT_EQ(machine.due(), now + 2500ms);
+  monitored(machine, Ended::done);
+  EXPECT_EQ(machine.due(), now + 10s);
+}
+
+TEST_F(MachineTest, GoesOnWithWhatAnEarlierAgentHasBegun) {
+  Machine machine({});
+  machine.remember(true, 1, 2);
+  expect_run(machine.adopt(State::going_offline, Task::clean), Task::clean, 60s);
+  EXPECT_EQ(machine.state(), State::going_offline);
+  EXPECT_TRUE(machine.faulted());
+  EXPECT_EQ(machine.counts().restarts, 1u);
+  EXPECT_EQ(machine.counts().tolerated, 2u);
+  expect_run(end(machine, Task::clean, Ended::done), Task::monitor, 10s);
+  EXPECT_EQ(machine.state(), State::going_offline_wait);
+}
+
+TEST_F(MachineTest, AFaultIsClearedWhileItIsDetachedToo) {
+  Machine machine({});
+  machine.command(Command::enable, now);
+  machine.ended(Task::open, Ended::failed, now);
+  EXPECT_FALSE(machine.command(Command::clear, now).refused);
+  EXPECT_FALSE(machine.faulted());
+  EXPECT_EQ(machine.state(), State::detached);
 }
 
 }  // namespace

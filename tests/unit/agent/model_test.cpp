@@ -68,6 +68,11 @@ std::vector<Input> inputs_of(const World& world) {
                       to.machine.set_wanted(to.wanted);
                       return std::vector<Step>{};
                     }});
+  for (const auto failure : {Machine::Failure::restart, Machine::Failure::fallover}) {
+    inputs.push_back({"a monitor beside failed", [failure](World& to) {
+                        return std::vector{to.machine.failed(failure, kNow)};
+                      }});
+  }
   if (const auto running = world.machine.running()) {
     for (const Ended how : kEnds.at(*running)) {
       for (const auto after : {0s, 601s}) {
@@ -144,10 +149,12 @@ class Explorer {
     const std::string what =
         std::string(name_of(was.state())) + ", " + by + ", " + std::string(name_of(is.state()));
     bool cleared = false;
+    bool dropped = false;
     std::size_t started = 0;
     for (const Step& step : steps) {
       cleared = cleared || (step.row && step.row->action == Action::clear_fault);
       if (step.run) check_run(before, step, by, what);
+      dropped = dropped || step.dropped;
       started += step.run ? 1 : 0;
       EXPECT_FALSE(step.refused && step.row) << what;
     }
@@ -155,7 +162,9 @@ class Explorer {
     if (started == 1) {
       EXPECT_EQ(is.running(), steps.back().run->task) << what;
     }
-    if (was.running() && !by.starts_with("ended")) {
+    if (dropped) {
+      EXPECT_EQ(was.running(), Task::monitor) << what << ": only a monitor may be dropped";
+    } else if (was.running() && !by.starts_with("ended")) {
       EXPECT_EQ(is.running(), was.running()) << what << ": forgotten while it runs";
     }
     EXPECT_TRUE(!was.faulted() || is.faulted() || cleared) << what << ": a fault is lost";
@@ -167,7 +176,7 @@ class Explorer {
   static void check_run(const World& before, const Step& step, const std::string& by,
                         const std::string& what) {
     EXPECT_GT(step.run->limit, 0s) << what << ": without a limit it may never end";
-    EXPECT_FALSE(before.machine.running() && !by.starts_with("ended"))
+    EXPECT_FALSE(before.machine.running() && !step.dropped && !by.starts_with("ended"))
         << what << ": two tasks at once";
     const bool start = step.run->task == Task::start;
     EXPECT_FALSE(start && before.machine.faulted() && by.starts_with("command"))

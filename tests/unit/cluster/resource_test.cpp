@@ -84,6 +84,28 @@ TEST(Resource, HasTheTableOfItsTypeAlone) {
               StartsWith(at(3) + "unknown table \"lbhc\""));
 }
 
+// What is wrong in the agent's tables is the agent's to say: an action works all the same.
+TEST(Resource, MayHaveTheAgentsTablesWhateverIsInThem) {
+  const Resource resource = parse(
+      "type = \"lbhc\"\nid = \"a\"\n[lbhc]\ndrain = 1\n[agent]\nno_such_key = 1\n"
+      "[monitor.\"no name\"]\nkind = 5\n[monitor.db]\n");
+  EXPECT_NE(resource.file.find("agent", "no_such_key"), nullptr);
+  EXPECT_NE(resource.file.find("monitor.no name", "kind"), nullptr);
+}
+
+TEST(Resource, HasNoOtherTablesWithinTables) {
+  const std::string head = "type = \"lbhc\"\nid = \"a\"\n";
+  for (const char* other :
+       {"agent.lbhc", "agent.script", "group.web", "lbhc.x", "monitor", "group", "script"}) {
+    EXPECT_THAT(error(head + "[" + other + "]\n"), StartsWith(at(3) + "unknown table \"" + other +
+                                                              "\"; known here: lbhc, agent, "
+                                                              "monitor.*"));
+  }
+  EXPECT_THAT(error(head + "[monitor]\nkind = \"custom\"\n"),
+              StartsWith(at(3) + "unknown table \"monitor\""));
+  EXPECT_THAT(error(head + "[monitor.db.x]\n"), StartsWith(at(3)));
+}
+
 TEST(Resource, NamesTheLineOfASyntaxError) {
   EXPECT_THAT(error("type = \"lbhc\"\nid = app\n"), StartsWith(at(2)));
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -199,6 +200,48 @@ TEST_F(ControlSocketTest, AnAnswerWithoutALinesEndIsGivenAsItIsAndBounded) {
   EXPECT_EQ(ask(), "half a li");
   answer_ = std::string(64 * 1024, 'x');
   EXPECT_LE(ask().size(), 20u * 1024);
+}
+
+// An agent's status of a thousand resources is about as long; a fresh socket's buffer is not.
+TEST_F(ControlSocketTest, AnAnswerLongerThanTheSocketsBufferComesWhole) {
+  answer_ = std::string(3'000'000, 'x') + "\n";
+  serve();
+  constexpr std::size_t kMost = 16 * 1024 * 1024;
+  EXPECT_TRUE(ask_control(dir_, "sock", "status\n", 60s, kMost) == answer_);
+  EXPECT_LE(ask_control(dir_, "sock", "status\n", 60s, 100'000).size(), 110'000u);
+  EXPECT_TRUE(ask_control(dir_, "sock", "status\n", 60s, kMost) == answer_)
+      << "a client that goes away in the middle does no harm";
+}
+
+TEST_F(ControlSocketTest, WhoTakesALongAnswerSlowlyGetsItWholeAndIsInNobodysWay) {
+  answer_ = std::string(600'000, 'x') + "\n";
+  serve();
+  const Fd slow = connect_to(dir_);
+  ::send(slow.get(), "status\n", 7, MSG_NOSIGNAL);
+  std::size_t taken = 0;
+  // Longer in all than a session that says nothing may last.
+  for (int pause = 0; pause < 4; ++pause) {
+    std::this_thread::sleep_for(350ms);
+    std::string piece(150'000, '\0');
+    const ssize_t n = ::recv(slow.get(), piece.data(), piece.size(), 0);
+    ASSERT_GT(n, 0);
+    taken += static_cast<std::size_t>(n);
+    EXPECT_TRUE(ask_control(dir_, "sock", "status\n", 60s, 1'000'000) == answer_);
+  }
+  EXPECT_EQ(taken + read_to_end(slow).size(), answer_.size());
+}
+
+TEST_F(ControlSocketTest, WhoTakesNothingOfALongAnswerIsClosed) {
+  answer_ = std::string(3'000'000, 'x') + "\n";
+  serve();
+  const Fd silent = connect_to(dir_);
+  ::send(silent.get(), "status\n", 7, MSG_NOSIGNAL);
+  const auto hung_up = [&] {
+    pollfd item{silent.get(), 0, 0};
+    return ::poll(&item, 1, 0) == 1 && (item.revents & POLLHUP);
+  };
+  EXPECT_TRUE(tests::wait_until(hung_up));
+  EXPECT_LT(read_to_end(silent).size(), answer_.size());
 }
 
 TEST_F(ControlSocketTest, IsForItsOwnerAlone) {

@@ -71,6 +71,17 @@ TEST_F(SettingsTest, RefuseUnknownKeysAndTables) {
   EXPECT_THAT(error("[lbhc\n"), StartsWith(file_ + ":1: "));
 }
 
+// What is in them is for the agent to judge.
+TEST_F(SettingsTest, KnowTheAgentsTables) {
+  const Settings settings =
+      read("[agent]\nx = 1\n[agent.lbhc]\n[agent.script]\n[group.web]\n[group.\"a.b\"]\ny = 1\n");
+  EXPECT_TRUE(settings.file->find("group.a.b", "y"));
+  for (const char* other : {"agent.remote", "monitor.db", "group", "lbhc.x", "script.agent"}) {
+    EXPECT_THAT(error("[" + std::string(other) + "]\n"),
+                StartsWith(file_ + ":1: unknown table \"" + other + "\""));
+  }
+}
+
 TEST_F(SettingsTest, RefuseARelativeLogFile) {
   EXPECT_THAT(error("log_file = \"lbhcd.log\""),
               testing::AllOf(StartsWith(file_ + ":1: log_file "), HasSubstr("absolute")));
@@ -86,6 +97,20 @@ Setting made(const std::string& section, const std::string& key, Setting::Value 
   return setting;
 }
 Setting number(double value) { return made("lbhc", "drain", value); }
+
+TEST(AsArgv, IsAnAbsolutePathAndItsArguments) {
+  using List = std::vector<std::string>;
+  EXPECT_EQ(as_argv(made("", "k", List{"/bin/x", "a b", ""})), (List{"/bin/x", "a b", ""}));
+  for (const Setting::Value& wrong :
+       std::vector<Setting::Value>{List{}, List{""}, List{"x"}, List{"/x", std::string("a\0b", 3)},
+                                   List{std::string("/x\0", 3)}, std::string("/bin/x"), true}) {
+    EXPECT_THAT(error_of([&] { as_argv(made("", "k", wrong)); }), StartsWith("f:1: k "));
+  }
+  EXPECT_EQ(as_absolute_path(made("", "k", std::string("/a"))), "/a");
+  for (const std::string& wrong : {std::string("a"), std::string(), std::string("/\0", 2)}) {
+    EXPECT_THAT(error_of([&] { as_absolute_path(made("", "k", wrong)); }), StartsWith("f:1: k "));
+  }
+}
 
 TEST(AsSeconds, TakesTheLimitsThemselves) {
   EXPECT_EQ(as_seconds(number(0.01), 0.01, 10), 10ms);

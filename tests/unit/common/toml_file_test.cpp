@@ -13,6 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::Pair;
 using testing::StartsWith;
 using tests::error_of;
 
@@ -106,7 +107,8 @@ TEST(TomlFile, ErrorsAreOneLineOfPlainText) {
   const std::vector<std::string> wrong{
       "a = \x1b[2J\n",
       "\"a\\nb\" = [1]\n",
-      "[\"a\\u001b\".t]\n",
+      "[\"a\\u001b\".t.u]\n",
+      "[\"a\\u001b.t\"]\n",
       "[t]\n\"a\\nb\" = 1979-05-27\n",
       "a = \"\x07\"\n",
       "\xe2\x82\xac = 1\n",
@@ -127,7 +129,42 @@ TEST(TomlFile, RefusesValuesThatNoSettingHas) {
   EXPECT_THAT(parse_error("l = [[\"a\"]]\n"), HasSubstr("list of strings"));
   EXPECT_THAT(parse_error("[[t]]\na = 1\n"), StartsWith("/etc/x.toml:1: t "));
   EXPECT_THAT(parse_error("[t]\nu = {a = 1}\n"), StartsWith("/etc/x.toml:2: t.u "));
-  EXPECT_THAT(parse_error("[t]\n[t.u]\na = 1\n"), HasSubstr("a table within a table"));
+  EXPECT_THAT(parse_error("[[t.u]]\na = 1\n"), StartsWith("/etc/x.toml:1: t.u "));
+  EXPECT_THAT(parse_error("t = {u = {a = 1}}\n"), StartsWith("/etc/x.toml:1: t.u "));
+  EXPECT_THAT(parse_error("[t.u]\nv = {a = 1}\n"), StartsWith("/etc/x.toml:2: t.u.v "));
+  EXPECT_THAT(parse_error("[t.u]\n[t.u.v]\na = 1\n"), StartsWith("/etc/x.toml:2: t.u.v "));
+  EXPECT_THAT(parse_error("[t]\nu.v.a = 1\n"), StartsWith("/etc/x.toml:2: t.u.v "));
+}
+
+TEST(TomlFile, TablesWithinTablesAreSectionsOfTheirOwn) {
+  const TomlFile file = parse("[t.u]\na = 1\n[t]\na = 2\nv.a = 3\n[w.\"x.y\"]\n");
+  const Setting& inner = setting(file, "t.u", "a");
+  EXPECT_EQ(inner.as_number(), 1);
+  EXPECT_EQ(inner.name(), "t.u.a");
+  EXPECT_EQ(inner.origin, "/etc/x.toml:2");
+  EXPECT_EQ(setting(file, "t", "a").as_number(), 2);
+  EXPECT_EQ(setting(file, "t.v", "a").origin, "/etc/x.toml:5");
+  EXPECT_THAT(file.sections(),
+              testing::ElementsAre(Pair("t.u", 1), Pair("t", 3), Pair("t.v", 5), Pair("w.x.y", 6)));
+}
+
+// Whoever writes [monitor.db] has not written [monitor].
+TEST(TomlFile, ATableAroundOthersIsListedForItsOwnKeysAlone) {
+  EXPECT_THAT(parse("[t.u]\n").sections(), testing::ElementsAre(Pair("t.u", 1)));
+  EXPECT_THAT(parse("[t.u]\na = 1\n[t]\nb = 1\n").sections(),
+              testing::ElementsAre(Pair("t.u", 1), Pair("t", 3)));
+  EXPECT_THAT(parse("\nt.a = 1\n").sections(), testing::ElementsAre(Pair("t", 2)));
+  EXPECT_THAT(parse("\nt.u.a = 1\nt.a = 1\n").sections(),
+              testing::ElementsAre(Pair("t.u", 2), Pair("t", 2)));
+  EXPECT_THAT(parse("\nt = {a = 1}\n").sections(), testing::ElementsAre(Pair("t", 2)));
+  EXPECT_THAT(parse("\n[t]\n").sections(), testing::ElementsAre(Pair("t", 2)));
+}
+
+// Else ["t.u"] and [t.u] would be one section, and [""] the top.
+TEST(TomlFile, RefusesTableNamesThatWouldBeTakenForOthers) {
+  EXPECT_EQ(parse_error("\n[\"t.u\"]\na = 1\n"), "/etc/x.toml:2: unknown table \"t.u\"");
+  EXPECT_EQ(parse_error("[\"t.u\".v]\n"), "/etc/x.toml:1: unknown table \"t.u\"");
+  EXPECT_EQ(parse_error("a = 1\n[\"\"]\na = 2\n"), "/etc/x.toml:2: unknown table \"\"");
 }
 
 TEST(TomlFile, UnknownKeysNameTheirLineAndTheKnownOnes) {
@@ -153,6 +190,19 @@ TEST(TomlFile, UnknownTablesAreErrorsEvenWhenEmpty) {
             "/etc/x.toml:2: unknown table \"lbch\"; known here: lbhc");
   EXPECT_THAT(error_of([&] { parse("other.key = 1\n").require_known_sections(known); }),
               HasSubstr("unknown table \"other\""));
+  EXPECT_EQ(error_of([&] { parse("[lbhc]\n[lbhc.x]\n").require_known_sections(known); }),
+            "/etc/x.toml:2: unknown table \"lbhc.x\"; known here: lbhc");
+}
+
+TEST(TomlFile, AStarStandsForEveryTableWithinOne) {
+  constexpr std::array<std::string_view, 2> known{"lbhc", "monitor.*"};
+  EXPECT_NO_THROW(parse("[monitor.db]\n[monitor.web]\na = 1\n").require_known_sections(known));
+  for (const char* other : {"monitor", "monitors.db", "agent.db", "x.monitor"}) {
+    const std::string text = "[" + std::string(other) + "]\n";
+    EXPECT_EQ(
+        error_of([&] { parse(text).require_known_sections(known); }),
+        "/etc/x.toml:1: unknown table \"" + std::string(other) + "\"; known here: lbhc, monitor.*");
+  }
 }
 
 TEST(TomlFile, IsReadFromDisk) {
@@ -189,7 +239,7 @@ TEST(TomlFile, AKeyOfVeryManyPartsIsAnErrorAndNotTheEnd) {
   });
   EXPECT_EQ(child.wait(), 0);
   EXPECT_EQ(parse_error("\na.b.c.d.e.f.g.h.i.j = 1\n"),
-            "/etc/x.toml:2: a key has too many dots: at most TABLE.KEY is known");
+            "/etc/x.toml:2: a key has too many dots: at most TABLE.NAME.KEY is known");
 }
 
 // Dots that join no key are no matter of that bound.

@@ -126,6 +126,54 @@ TEST(ResourceText, ReadsBackAsItWasMeant) {
   EXPECT_EQ(resource.file.find("lbhc", "protocol")->as_string(), "http");
 }
 
+TEST(ParseCreate, TakesKeysOfTheAgent) {
+  const Draft made = parse({"-t", "lb", "-i", "app1", "--info", "1", "--agent", "critical=true",
+                            "--set", "drain=2", "--agent", "group=web"});
+  ASSERT_EQ(made.keys.size(), 1u);
+  ASSERT_EQ(made.agent_keys.size(), 2u);
+  EXPECT_EQ(made.agent_keys[1].name, "group");
+  EXPECT_EQ(made.agent_keys[1].value, "web");
+  EXPECT_THAT(refusal_of([] {
+                parse({"-t", "a", "-i", "a", "--info", "1", "--agent", "critical"});
+              }).text,
+              testing::StartsWith("--agent \"critical\" must be KEY=VALUE"));
+}
+
+TEST(ResourceText, WritesTheAgentsTable) {
+  Draft made = draft({{"drain", "2"}});
+  made.agent_keys = {{"auto_start", "true"}, {"depends_on", "[\"db\"]"}, {"group", "web"}};
+  const auto resource = cluster::parse_resource(common::Tag("lb"), "lb.toml", resource_text(made));
+  EXPECT_EQ(resource.file.find("lbhc", "drain")->as_number(), 2);
+  EXPECT_TRUE(resource.file.find("agent", "auto_start")->as_bool());
+  EXPECT_THAT(resource.file.find("agent", "depends_on")->as_list(), testing::ElementsAre("db"));
+  EXPECT_EQ(resource.file.find("agent", "group")->as_string(), "web");
+  check_draft(made, nullptr);
+}
+
+TEST(CheckDraft, BlamesTheAgentsOption) {
+  for (const auto& keys : std::vector<std::vector<Draft::Key>>{{}, {{"drain", "1"}}}) {
+    Draft made = draft(keys);
+    made.agent_keys = {{"critical", "true"}, {"restart_limit", "often"}};
+    const Refusal refusal = refusal_of([&] { check_draft(made, nullptr); });
+    EXPECT_EQ(refusal.exit_code, common::ExitCode::usage);
+    EXPECT_THAT(refusal.text, testing::StartsWith("--agent \"restart_limit=often\": "));
+  }
+  Draft made = draft();
+  made.agent_keys = {{"page", "127.0.0.1:80"}};
+  EXPECT_THAT(refusal_of([&] { check_draft(made, nullptr); }).text,
+              testing::StartsWith("--agent \"page=127.0.0.1:80\": unknown key"));
+}
+
+// Whoever has no agent needs no right settings of it.
+TEST(CheckDraft, LooksAtTheAgentsSettingsForKeysOfTheAgentAlone) {
+  const auto settings = common::TomlFile::parse("genapp.toml", "[agent]\nenabled = 1\n");
+  Draft made = draft();
+  EXPECT_EQ(refusal_of([&] { check_draft(made, &settings); }).text, "");
+  made.agent_keys = {{"critical", "true"}};
+  EXPECT_THAT(refusal_of([&] { check_draft(made, &settings); }).text,
+              testing::StartsWith("genapp.toml:2: "));
+}
+
 TEST(ResourceText, ReadsBackAScript) {
   const auto resource =
       cluster::parse_resource(common::Tag("web"), "web.toml",

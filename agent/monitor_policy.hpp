@@ -1,0 +1,40 @@
+#pragma once
+
+// What follows from a long-running monitor's verdicts (seed 001): restarts up to its count, then
+// its failure action. Pure.
+
+#include <cstddef>
+
+#include "agent/config.hpp"
+#include "common/clock.hpp"
+
+namespace genapp::agent {
+
+class MonitorPolicy {
+ public:
+  using Clock = common::Clock;
+
+  enum class Decision {
+    none,
+    restart,
+    notify,  // told to people, and nothing else; once, until it is healthy again
+    fallover,
+    recovered,  // healthy again after a notify
+  };
+
+  // The resource has come in service, or its monitoring begins.
+  void in_service(Clock::time_point now);
+  Decision saw(const MonitorConfig& config, bool healthy, Clock::time_point now);
+  // A person has cleared the fault, or looked after it.
+  void forget();
+
+  std::size_t restarts() const { return restarts_; }
+  bool failed() const { return failed_; }
+
+ private:
+  std::size_t restarts_ = 0;
+  bool failed_ = false;
+  Clock::time_point since_{};
+};
+
+}  // namespace genapp::agent

@@ -1,0 +1,94 @@
+#include "agent/record.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <stdexcept>
+
+#include "common/printable.hpp"
+
+namespace genapp::agent {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::array kRecordStates{
+    State::detached,          State::opening,      State::probing,           State::online,
+    State::offline,           State::going_online, State::going_online_wait, State::going_offline,
+    State::going_offline_wait};
+constexpr std::array kRecordGoals{Goal::online, Goal::offline};
+// The others end with the agent.
+constexpr std::array kRecordTasks{Task::start, Task::stop, Task::clean};
+
+template <typename Value>
+json::value name_or_null(const std::optional<Value>& value) {
+  return value ? json::value(name_of(*value)) : json::value(nullptr);
+}
+
+// Throws on a name that none has.
+template <typename Values>
+typename Values::value_type value_named(const Values& values, const json::value& name) {
+  const std::string_view text = name.as_string();
+  const auto found = std::find_if(values.begin(), values.end(),
+                                  [&](auto value) { return name_of(value) == text; });
+  if (found == values.end()) throw std::invalid_argument(std::string(text));
+  return *found;
+}
+
+template <typename Values>
+std::optional<typename Values::value_type> value_or_nothing(const Values& values,
+                                                            const json::value& name) {
+  return name.is_null() ? std::nullopt : std::optional(value_named(values, name));
+}
+
+// Throws on what is missing or of another kind.
+Record record_of(const json::object& object) {
+  Record record;
+  record.enabled = object.at("enabled").as_bool();
+  record.suspended = object.at("suspended").as_bool();
+  record.faulted = object.at("faulted").as_bool();
+  record.fault = std::string_view(object.at("fault").as_string());
+  record.standby = object.at("standby").as_bool();
+  record.goal = value_or_nothing(kRecordGoals, object.at("goal"));
+  record.giving_up = object.at("giving_up").as_bool();
+  record.task = value_or_nothing(kRecordTasks, object.at("task"));
+  record.by_recover = object.at("by_recover").as_bool();
+  record.state = value_named(kRecordStates, object.at("state"));
+  record.restarts = object.at("restarts").to_number<std::size_t>();
+  record.tolerated = object.at("tolerated").to_number<std::size_t>();
+  return record;
+}
+
+}  // namespace
+
+std::string format_record(const Record& record) {
+  const json::value value{
+      {"enabled", record.enabled},
+      {"suspended", record.suspended},
+      {"faulted", record.faulted},
+      // Bytes that are no UTF-8 would make it a text that is no record.
+      {"fault", common::printable_utf8(record.fault)},
+      {"standby", record.standby},
+      {"goal", name_or_null(record.goal)},
+      {"giving_up", record.giving_up},
+      {"task", name_or_null(record.task)},
+      {"by_recover", record.by_recover},
+      {"state", name_of(record.state)},
+      {"restarts", record.restarts},
+      {"tolerated", record.tolerated},
+  };
+  return json::serialize(value) + "\n";
+}
+
+std::optional<Record> parse_record(std::string_view text) {
+  boost::system::error_code error;
+  const json::value value = json::parse(text, error);
+  if (error || !value.is_object()) return std::nullopt;
+  try {
+    return record_of(value.as_object());
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace genapp::agent
