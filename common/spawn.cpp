@@ -79,13 +79,16 @@ void write_own_record(int file) {
   const pid_t pid = ::getpid();
   const auto ticks = start_ticks(pid);
   if (!ticks) return;
-  char text[48];
-  char* const end = text + sizeof text;
-  char* at = std::to_chars(text, end, pid).ptr;
-  *at++ = ' ';
-  at = std::to_chars(at, end, *ticks).ptr;
-  *at++ = '\n';
-  [[maybe_unused]] const ssize_t n = ::write(file, text, static_cast<std::size_t>(at - text));
+  std::array<char, 64> text;  // two numbers of 20 digits at most
+  char* const end = text.data() + text.size();
+  const auto first = std::to_chars(text.data(), end - 2, pid);
+  if (first.ec != std::errc()) return;
+  *first.ptr = ' ';
+  const auto second = std::to_chars(first.ptr + 1, end - 1, *ticks);
+  if (second.ec != std::errc()) return;
+  *second.ptr = '\n';
+  const auto size = static_cast<std::size_t>(second.ptr + 1 - text.data());
+  [[maybe_unused]] const ssize_t n = ::write(file, text.data(), size);
 }
 
 // In the child, before exec: only calls that are safe between fork and exec.

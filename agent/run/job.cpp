@@ -260,7 +260,7 @@ class Job::Impl : public std::enable_shared_from_this<Job::Impl> {
     const Done done = std::move(done_);
     done_ = nullptr;
     end_.took = Clock::now() - started_;
-    if (file_) end_.text = file_text(file_);
+    if (file_ && end_.how != JobEnd::How::not_started) end_.text = file_text(file_);
     done(end_);
   }
 

@@ -28,7 +28,7 @@ using Descriptor = asio::posix::stream_descriptor;
 constexpr auto kTurn = std::chrono::milliseconds(5);
 // Between the counts while something is wrong, and before one too many is believed: a process that
 // is about to become another program is for a moment a second one of its parent's name.
-constexpr auto kSoon = std::chrono::seconds(1);
+constexpr Clock::duration kSoon = std::chrono::seconds(1);
 constexpr std::size_t kMostNamed = 8;  // pids in a text
 
 struct Process {
@@ -150,7 +150,7 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     complain_once(problem);
     for (const Number number : asked_) {
       const auto at = monitors_.find(number);
-      if (at != monitors_.end()) set_due(number, at->second, Clock::now() + kSoon);
+      if (at != monitors_.end()) set_due(number, at->second, soon());
     }
     asked_.clear();
     arm();
@@ -264,8 +264,8 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     const bool sure = !extra || monitor.extra;
     monitor.extra = extra;
     const bool healthy = problem.empty();
-    const bool soon = !healthy || unheld_ > 0;
-    set_due(number, monitor, soon ? Clock::now() + kSoon : recount(monitor.rule));
+    const bool look_soon = !healthy || unheld_ > 0;
+    set_due(number, monitor, look_soon ? soon() : recount(monitor.rule));
     if (!sure) return;
     const bool changed = monitor.healthy != healthy;
     if (!changed && (healthy || death.empty())) return;
@@ -319,11 +319,15 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     return text;
   }
 
-  // On a grid, so that monitors of one interval are counted for together.
+  // On grids, so that monitors of one interval are counted for together.
   static Clock::time_point recount(const ProcessRule& rule) {
     if (rule.recount_interval <= Clock::duration::zero()) return Clock::time_point::max();
-    const auto since = Clock::now().time_since_epoch();
-    return Clock::time_point((since / rule.recount_interval + 1) * rule.recount_interval);
+    return next_on_grid(Clock::now(), rule.recount_interval);
+  }
+  // Half of the time at least, half as much again at most.
+  static Clock::time_point soon() { return next_on_grid(Clock::now() + kSoon / 2, kSoon); }
+  static Clock::time_point next_on_grid(Clock::time_point after, Clock::duration step) {
+    return Clock::time_point((after.time_since_epoch() / step + 1) * step);
   }
 
   void set_due(Number number, Monitor& monitor, Clock::time_point due) {
