@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 namespace genapp::bench {
@@ -27,6 +28,10 @@ void Node::add(const std::string& tag, const std::string& id, const std::string&
 
 void Node::add_resource(const std::string& tag, const std::string& text) {
   write_file(folder_ / ("etc/resources.d/" + tag + ".toml"), text);
+}
+
+void Node::add_settings(const std::string& text) {
+  std::ofstream(folder_ / "etc/genapp.toml", std::ios::app) << text;
 }
 
 std::map<std::string, std::string> Node::env() const {

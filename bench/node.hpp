@@ -17,6 +17,8 @@ class Node {
   // `keys`: lines under [lbhc].
   void add(const std::string& tag, const std::string& id, const std::string& info,
            const std::string& keys);
+  // Lines of genapp.toml.
+  void add_settings(const std::string& text);
   // Of any type: the text of its resource file.
   void add_resource(const std::string& tag, const std::string& text);
 

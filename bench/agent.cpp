@@ -1,0 +1,227 @@
+// The agent: what a thousand resources' quickChecks cost and how punctual they are, what ten
+// thousand process monitors cost while nothing happens, and how soon a death is noticed, beside its
+// peers.
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <sstream>
+
+#include "bench/node.hpp"
+#include "bench/options.hpp"
+#include "bench/program.hpp"
+#include "bench/rounds.hpp"
+#include "bench/supervisors.hpp"
+
+namespace genapp::bench {
+namespace {
+
+constexpr int kDeaths = 100;
+constexpr int kIdleSeconds = 30;
+constexpr int kCheckSeconds = 60;
+constexpr double kIntervalMilliseconds = 10'000;
+
+void pause_ms(int milliseconds) { ::poll(nullptr, 0, milliseconds); }
+
+// utime, stime and those of the children that were waited for, of /proc/PID/stat.
+double cpu_with_children_us(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::istringstream rest(text.substr(text.rfind(')') + 1));
+  std::string word;
+  double ticks = 0;
+  for (int field = 3; field <= 17 && rest >> word; ++field) {
+    if (field >= 14) ticks += std::stod(word);
+  }
+  return ticks * 1e6 / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+// An agent of this benchmark's own, with the executables behind stamps.
+class Agent {
+ public:
+  Agent(Node& node, const Folder& folder) : stamps_(folder / "stamps") {
+    const std::string programs = folder / "programs";
+    std::filesystem::create_directory(programs);
+    std::string real;
+    for (const char* name : {"restore", "remove", "quickCheck", "recover"}) {
+      real = std::filesystem::path(genapp_program(name)).parent_path();
+      std::filesystem::create_symlink(GENAPP_STAMP, programs + "/" + name);
+    }
+    Program program{{genapp_program("genapp-agent"), "--programs", programs}, node.env()};
+    program.env["GENAPP_STAMPS"] = stamps_.path();
+    program.env["GENAPP_REAL"] = real;
+    server_ = std::make_unique<Server>(program);
+  }
+  pid_t pid() const { return server_->pid(); }
+  Stamps& stamps() { return stamps_; }
+
+ private:
+  Stamps stamps_;
+  std::unique_ptr<Server> server_{};
+};
+
+// ---- many quickChecks
+
+struct Load {
+  std::string name;
+  std::string type;
+  std::string keys;  // of the type's table
+};
+
+void add_resources(Node& node, const Load& load, int count) {
+  for (int n = 0; n < count; ++n) {
+    const std::string tag = "r" + std::to_string(n);
+    const std::string info = load.type == "lbhc" ? std::to_string(20000 + n) + " OK" : "";
+    node.add_resource(tag, "type = \"" + load.type + "\"\nid = \"" + tag + "\"\ninfo = \"" + info +
+                               "\"\n[" + load.type + "]\n" + load.keys + "\n");
+    write_file(node.run_file(tag + ".state"), "ISP\n");
+  }
+}
+
+Rounds quick_checks(const Options& options) {
+  const std::vector<Load> loads{
+      {"scripts without a quickCheck", "script",
+       "restore = [\"/bin/true\"]\nremove = [\"/bin/true\"]"},
+      {"scripts: /bin/true", "script",
+       "restore = [\"/bin/true\"]\nremove = [\"/bin/true\"]\nquickcheck = [\"/bin/true\"]"}};
+  Rounds rounds(std::to_string(options.runs) + " resources, quickCheck every 10 s, for " +
+                    std::to_string(kCheckSeconds) + " s",
+                loads[0].name, {});
+  for (int round = 0; round < options.rounds; ++round) {
+    for (const Load& load : loads) {
+      Node node;
+      const Folder folder;
+      node.add_settings("[agent]\npage = \"\"\n");
+      add_resources(node, load, options.runs);
+      Agent agent(node, folder);
+      pause_ms(15'000);  // all have been found
+      const double cpu = cpu_with_children_us(agent.pid());
+      const double own = cpu_us_of(agent.pid());
+      pause_ms(kCheckSeconds * 1000);
+      rounds.add(load.name, "cores in all",
+                 (cpu_with_children_us(agent.pid()) - cpu) / 1e6 / kCheckSeconds);
+      rounds.add(load.name, "cores, the agent alone",
+                 (cpu_us_of(agent.pid()) - own) / 1e6 / kCheckSeconds);
+      std::map<std::string, std::int64_t> last;
+      std::vector<double> late;
+      for (const auto& stamp : agent.stamps().take()) {
+        if (stamp.name != "quickCheck") continue;
+        const auto before = last.find(stamp.argument);
+        if (before != last.end()) {
+          const double apart = static_cast<double>(stamp.at_ns - before->second) / 1e6;
+          // The first is due after a part of the interval; what the check itself takes counts too.
+          if (apart > kIntervalMilliseconds) late.push_back(apart - kIntervalMilliseconds);
+        }
+        last[stamp.argument] = stamp.at_ns;
+      }
+      rounds.add(load.name, "checks", static_cast<double>(late.size()));
+      rounds.add(load.name, "p50 late ms", quantile(late, 0.5));
+      rounds.add(load.name, "p99 late ms", quantile(late, 0.99));
+      rounds.add(load.name, "worst ms", quantile(late, 1));
+      rounds.add(load.name, "PSS MB", pss_kb({agent.pid()}) / 1024);
+    }
+  }
+  return rounds;
+}
+
+// ---- many process monitors
+
+Rounds process_monitors(const Options& options) {
+  const int count = options.runs * 10;
+  constexpr int kEach = 1000;
+  const std::string name = std::to_string(count) + " process monitors";
+  Rounds rounds("while nothing happens, for " + std::to_string(kIdleSeconds) + " s", name, {});
+  for (int round = 0; round < options.rounds; ++round) {
+    Node node;
+    const Folder folder;
+    const Server crowd({{GENAPP_CROWD, std::to_string(count)}});
+    node.add_settings("[agent]\npage = \"\"\nmonitor_interval = 3600\n");
+    for (int first = 0; first < count; first += kEach) {
+      std::string text = "type = \"script\"\nid = \"r" + std::to_string(first) +
+                         "\"\n[script]\nrestore = [\"/bin/true\"]\nremove = [\"/bin/true\"]\n";
+      for (int n = first; n < std::min(first + kEach, count); ++n) {
+        const std::string worker = "w" + std::to_string(n);
+        text += "[monitor." + worker + "]\nkind = \"process\"\nprocesses = [\"" + worker +
+                "\"]\nstabilization_interval = 0.1\n";
+      }
+      node.add_resource("r" + std::to_string(first), text);
+      write_file(node.run_file("r" + std::to_string(first) + ".state"), "ISP\n");
+    }
+    Agent agent(node, folder);
+    pause_ms(20'000);
+    const double cpu = cpu_us({agent.pid()});
+    pause_ms(kIdleSeconds * 1000);
+    rounds.add(name, "% of a core", (cpu_us({agent.pid()}) - cpu) / 1e4 / kIdleSeconds);
+    rounds.add(name, "PSS MB", pss_kb({agent.pid()}) / 1024);
+    rounds.add(
+        name, "descriptors",
+        static_cast<double>(std::distance(
+            std::filesystem::directory_iterator("/proc/" + std::to_string(agent.pid()) + "/fd"),
+            std::filesystem::directory_iterator{})));
+  }
+  return rounds;
+}
+
+// ---- a death
+
+std::vector<Rounds> deaths(const Options& options) {
+  const std::vector<Kind> kinds{Kind::genapp, Kind::supervisord, Kind::monit, Kind::s6};
+  Rounds idle(std::to_string(kDeaths) + " watched processes, nothing happens",
+              name_of(Kind::genapp), {"CPU ms per s", "PSS MB"});
+  Rounds noticed("a death", name_of(Kind::genapp), {"p50 ms to its new start"});
+  for (int round = 0; round < options.rounds; ++round) {
+    for (const Kind kind : kinds) {
+      const auto crew = start_crew(kind, kDeaths);
+      const std::string name = name_of(kind);
+      pause_ms(5000);
+      const auto pids = crew->supervisor->pids();
+      const double cpu = cpu_us(pids);
+      pause_ms(kIdleSeconds * 1000);
+      idle.add(name, "CPU ms per s", (cpu_us(pids) - cpu) / 1000 / kIdleSeconds);
+      idle.add(name, "PSS MB", pss_kb(pids) / 1024);
+      std::vector<double> began;
+      std::vector<double> started;
+      for (int n = 0; n < kDeaths; ++n) {
+        const std::string app = "app" + std::to_string(n);
+        crew->stamps->take();
+        const auto at = now_ns();
+        ::kill(crew->pid_of(n), SIGKILL);
+        const auto ms = [&](const Stamps::Stamp& stamp) {
+          return static_cast<double>(stamp.at_ns - at) / 1e6;
+        };
+        if (kind == Kind::genapp) began.push_back(ms(crew->stamps->wait_for("remove", app)));
+        started.push_back(ms(crew->stamps->wait_for(app, "-")));
+        pause_ms(kind == Kind::monit ? 13 : 50);
+      }
+      noticed.add(name, "p50 ms to its new start", quantile(started, 0.5));
+      noticed.add(name, "p99 ms", quantile(started, 0.99));
+      noticed.add(name, "worst ms", quantile(started, 1));
+      // The peers clean nothing.
+      noticed.add(name, "p99 ms to the restart's begin",
+                  quantile(began.empty() ? started : began, 0.99));
+    }
+  }
+  return {idle, noticed};
+}
+
+void benchmark(const Options& options) {
+  std::vector<Rounds> all = deaths(options);
+  all.push_back(process_monitors(options));
+  all.push_back(quick_checks(options));
+  report(all, options.json);
+}
+
+}  // namespace
+}  // namespace genapp::bench
+
+int main(int argc, char** argv) {
+  return genapp::bench::run_benchmark(argc, argv, "resources at once", 1000,
+                                      genapp::bench::benchmark);
+}
