@@ -90,16 +90,19 @@ struct GroupConfig {
   Argv on_fallover{};
 };
 
-// A resource's, from its description and genapp.toml. Throws common::Error naming file, line and
-// key.
+// A resource's, from its description and genapp.toml. Reads the files that a monitor's user_file
+// names, and /etc/passwd for its owner; blocks no longer than that. Throws common::Error naming
+// file, line and key.
 ResourceConfig read_resource_config(const common::TomlFile* settings,
                                     const cluster::Resource& resource);
 
 // The agent's own.
 struct AgentConfig {
   std::map<std::string, GroupConfig> groups{};
-  std::string page = "127.0.0.1:9470";  // ADDRESS:PORT of the status page; empty: none
+  // ADDRESS:PORT of the status page: numeric, IPv6 in brackets, or localhost. Empty: none.
+  std::string page = "127.0.0.1:9470";
 };
+// Also checks the defaults that no resource takes. Throws as read_resource_config(). Pure.
 AgentConfig read_agent_config(const common::TomlFile* settings);
 
 // What is wrong with the resources together: one depends on another that is not there, or in a

@@ -299,7 +299,7 @@ void TomlFile::require_known(std::string_view section,
 void TomlFile::require_known_sections(std::span<const std::string_view> known) const {
   for (const auto& [name, line] : sections_) {
     if (std::any_of(known.begin(), known.end(),
-                    [&](std::string_view one) { return stands_for(one, name); })) {
+                    [&table = name](std::string_view one) { return stands_for(one, table); })) {
       continue;
     }
     throw Error(path_ + ":" + std::to_string(line) + ": unknown table " + quoted(name) +

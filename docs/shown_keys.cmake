@@ -1,5 +1,6 @@
 # Fails unless every key of [lbhc] that the code knows is in the guide, in the man page and in the
-# package's genapp.toml, and every key of [script] in its man page.
+# package's genapp.toml, every key of [script] in its man page, and every key of [agent] and of
+# [monitor.NAME] in that of genapp.toml.
 #   cmake -D SOURCE_DIR=... -P shown_keys.cmake
 
 file(READ ${SOURCE_DIR}/lbhc/config.cpp code)
@@ -57,3 +58,33 @@ foreach(key ${script_keys})
   endif()
 endforeach()
 message(STATUS "keys of [script], each in genapp-script.5: ${script_keys}")
+
+# Each in its own section: several names are in both.
+function(check_section source section)
+  file(READ ${SOURCE_DIR}/agent/${source} of_agent)
+  string(REGEX MATCHALL "Key{\"[a-z_]+\"" entries "${of_agent}")
+  string(REGEX MATCHALL " apply_[a-z_]+(<[A-Za-z:&_]+>)?}" functions "${of_agent}")
+  list(LENGTH entries found)
+  list(LENGTH functions sought)
+  if(found EQUAL 0 OR NOT found EQUAL sought)
+    message(FATAL_ERROR "agent/${source}: ${found} keys found, ${sought} expected: has kKeys changed its form?")
+  endif()
+  string(FIND "${page}" "\n.Ss ${section}\n" begin)
+  if(begin EQUAL -1)
+    message(FATAL_ERROR "docs/man/genapp.toml.5 has no section ${section}")
+  endif()
+  string(SUBSTRING "${page}" ${begin} -1 text)
+  string(SUBSTRING "${text}" 1 -1 text)
+  string(FIND "${text}" "\n.Ss " end)
+  string(SUBSTRING "${text}" 0 ${end} text)
+  foreach(entry ${entries})
+    string(REGEX REPLACE "Key{\"(.*)\"" "\\1" key "${entry}")
+    string(FIND "${text}" "\n.It Cm ${key}\n" in_text)
+    if(in_text EQUAL -1)
+      message(SEND_ERROR "docs/man/genapp.toml.5 has no item for the key ${key} in ${section}")
+    endif()
+  endforeach()
+  message(STATUS "${found} keys of ${section}, each in genapp.toml.5")
+endfunction()
+check_section(config.cpp "Table agent")
+check_section(monitor_config.cpp "Table monitor.NAME")

@@ -286,5 +286,18 @@ TEST(GenappList, PassesOverWhatIsNoResourceFile) {
   EXPECT_EQ(listed(node), 1u);
 }
 
+TEST(GenappCreate, WritesKeysOfTheAgent) {
+  const Node node;
+  const Result made = node.run(
+      create("lb", "app1", "54321 OK", {"--agent", "group=web", "--agent", "restart_limit=2"}));
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_THAT(read_file(node.config_dir() + "/resources.d/lb.toml"),
+              HasSubstr("[agent]\ngroup = \"web\"\nrestart_limit = 2\n"));
+  const Result wrong = node.run(create("b", "app2", "54322", {"--agent", "restart_limit=-1"}));
+  EXPECT_EQ(wrong.exit_code, 64);
+  EXPECT_THAT(wrong.err, HasSubstr("--agent \"restart_limit=-1\": agent.restart_limit must be"));
+  EXPECT_EQ(listed(node), 1u);
+}
+
 }  // namespace
 }  // namespace genapp::tests

@@ -57,6 +57,26 @@ TEST(Life, RestoreNeedNotWait) {
   EXPECT_THAT(node.node().status("app1"), HasSubstr("\"probes\":0"));
 }
 
+// They are read by the agent alone, and what is wrong in them is its own affair.
+TEST(Life, TheAgentsTablesHinderNobody) {
+  LbhcNode node(
+      "hc_timeout = 60\n[agent]\nno_such = 1\n[monitor.\"no name\"]\n"
+      "kind = 5\n[monitor.db]");
+  node.node().settings("[agent]\nno_such = 1\n[agent.lbhc]\nenabled = 1\n[group.\"a b\"]\n");
+  for (const char* action : {"restore", "quickCheck", "recover", "remove"}) {
+    const Result result = node.probed(action);
+    EXPECT_EQ(result.exit_code, 0) << action << result.err;
+    EXPECT_THAT(result.err, Not(HasSubstr("no_such"))) << action;
+  }
+  for (const char* command : {"list", "status"}) {
+    const Result result = node.node().run({"genapp", command, "--json"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("app1"));
+    EXPECT_EQ(result.err, "");
+  }
+  EXPECT_EQ(node.node().run({"genapp", "delete", "-t", "lb"}).exit_code, 0);
+}
+
 TEST(Life, TheDaemonIsItsOwnSessionWithoutTheCallersDescriptors) {
   LbhcNode node;
   node.restore();

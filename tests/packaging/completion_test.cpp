@@ -187,6 +187,28 @@ TEST_F(Completion, OffersTheKeysThatGenappKnows) {
   }
 }
 
+TEST_F(Completion, OffersTheKeysOfTheAgent) {
+  std::set<std::string> offered;
+  for (const std::string& key : after("genapp create --agent ")) {
+    EXPECT_TRUE(key.ends_with("=")) << key;
+    offered.insert(key.substr(0, key.size() - 1));
+  }
+  EXPECT_EQ(offered,
+            known({"genapp", "create", "-t", "a", "-i", "b", "--info", "1", "--agent", "no_such=1"},
+                  "known here: "));
+  int tried = 0;
+  for (const std::string key : {"enabled", "critical", "auto_start", "restart_by"}) {
+    for (const std::string& word : after("genapp create --agent " + key + "=")) {
+      const Result made = node_.run({"genapp", "create", "-t", "t", "-i", "t", "--info", "1 up",
+                                     "--agent", key + "=" + word});
+      EXPECT_EQ(made.exit_code, 0) << made.err;
+      node_.run({"genapp", "delete", "-t", "t"});
+      ++tried;
+    }
+  }
+  EXPECT_EQ(tried, 8);
+}
+
 TEST_F(Completion, OffersOnlyWordsThatGenappAccepts) {
   int tried = 0;
   for (const char* key :

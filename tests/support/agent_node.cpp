@@ -21,11 +21,9 @@ constexpr char kCommands[] = R"sh(
 state_of() { sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null; }
 alive() {
   [ -s "$here/pid" ] || return 1
-  case $(state_of "$(cat "$here/pid")") in ''|Z|X) return 1 ;
-;
-esac
+  case $(state_of "$(cat "$here/pid")") in ''|Z|X) return 1 ;; esac
 }
-app() { "$here/app-$tag" 600 > / dev / null 2 > &1 < / dev / null& echo $ ! > "$here/pid"; }
+app() { "$here/app-$tag" 600 >/dev/null 2>&1 </dev/null & echo $! >"$here/pid"; }
 )sh";
 
 }  // namespace
