@@ -277,7 +277,13 @@ Answer Supervisor::Impl::online(const std::set<std::string>& tags, Clock::time_p
 
 Answer Supervisor::Impl::offline(const std::set<std::string>& tags, Clock::time_point now) {
   std::set<std::string> all;
-  for (const std::string& tag : tags) all.merge(dependencies_.with_dependents(tag));
+  for (const std::string& tag : tags) {
+    // Nothing is known of it, so nothing may be claimed.
+    if (tags.size() == 1 && managed(tag).state() == State::detached) {
+      return {false, quote(tag) + " is not enabled: genapp enable " + tag};
+    }
+    all.merge(dependencies_.with_dependents(tag));
+  }
   for (const std::string& tag : all) set_goal(tag, Goal::offline, now);
   return {true};
 }

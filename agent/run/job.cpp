@@ -14,6 +14,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <optional>
+#include <string_view>
 
 #include "common/error.hpp"
 #include "common/printable.hpp"
@@ -50,12 +51,42 @@ std::string file_text(const Fd& file) {
   return text;
 }
 
-std::string last_line(std::string_view text) {
-  const auto end = text.find_last_not_of(" \t\r\n");
-  if (end == std::string_view::npos) return "";
-  text = text.substr(0, end + 1);
-  const auto begin = text.rfind('\n');
-  return common::printable_utf8(begin == std::string_view::npos ? text : text.substr(begin + 1));
+// "error" and "\"web\": exited with 3" of "2026-11-25T14:39:29.975Z restore[20630] error: "web":
+// exited with 3": a line of genapp's own log (common/log.hpp). Nothing when it is none.
+struct LogLine {
+  std::string_view level;
+  std::string_view text;
+};
+std::optional<LogLine> parse_log_line(std::string_view line) {
+  const auto time = line.find("Z ");
+  const auto process = line.find("] ");
+  if (time == std::string_view::npos || process == std::string_view::npos || time > process) {
+    return std::nullopt;
+  }
+  const std::string_view rest = line.substr(process + 2);
+  const auto colon = rest.find(": ");
+  if (colon == std::string_view::npos) return std::nullopt;
+  return LogLine{rest.substr(0, colon), rest.substr(colon + 2)};
+}
+
+// What tells most of what a program wrote: of genapp's own log the last error, else the last line
+// but for what it says at the beginning and the end of every action.
+std::string telling_line(std::string_view text) {
+  std::string_view last;
+  std::string_view error;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto log = parse_log_line(line);
+    if (log) line = log->text;
+    if (log && log->level == "error") error = line;
+    if (log && (line.starts_with("BEGIN ") || line.starts_with("END "))) continue;
+    if (line.find_first_not_of(" \t\r") != std::string_view::npos) last = line;
+  }
+  const std::string_view line = error.empty() ? last : error;
+  const auto end = line.find_last_not_of(" \t\r");
+  return common::printable_utf8(line.substr(0, end == std::string_view::npos ? 0 : end + 1));
 }
 
 std::string ending_text(const common::Ending& ending) {
@@ -69,7 +100,7 @@ std::string ending_text(const common::Ending& ending) {
 
 std::string reason_of(const JobEnd& end, const std::string& name, Clock::duration limit) {
   if (end.how == JobEnd::How::not_started) return end.text;
-  const std::string line = last_line(end.text);
+  const std::string line = telling_line(end.text);
   if (end.how == JobEnd::How::timed_out) {
     return name + " did not end within " + common::seconds_text(limit) + " s" +
            (line.empty() ? "" : ": " + line);

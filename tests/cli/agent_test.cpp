@@ -123,7 +123,10 @@ TEST(AgentLife, DisabledItIsLeftAsItIs) {
   EXPECT_EQ(node.genapp({"disable", "web"}).exit_code, 0);
   EXPECT_TRUE(node.comes_to("web", "Detached"));
   EXPECT_THAT(node.processes("web"), SizeIs(1));
-  EXPECT_EQ(node.genapp({"offline", "web"}).exit_code, 0) << "there is nothing to be done";
+  const Result offline = node.genapp({"offline", "web"});
+  EXPECT_EQ(offline.exit_code, 1) << "nothing may be claimed of what is not looked at";
+  EXPECT_THAT(offline.err, HasSubstr("not enabled"));
+  EXPECT_THAT(node.processes("web"), SizeIs(1));
   EXPECT_EQ(node.genapp({"enable", "web"}).exit_code, 0);
   EXPECT_TRUE(node.comes_to("web", "Online"));
 }

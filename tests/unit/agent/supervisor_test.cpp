@@ -43,6 +43,7 @@ TEST_F(SupervisorTest, ADisabledResourceIsNeitherWatchedNorCommanded) {
   manage({web});
   EXPECT_EQ(state("web"), State::detached);
   EXPECT_THAT(ask(Request::online, "web").text, HasSubstr("not enabled"));
+  EXPECT_THAT(ask(Request::offline, "web").text, HasSubstr("not enabled"));
   pass(1h);
   EXPECT_THAT(effects.running, IsEmpty());
   EXPECT_TRUE(ask(Request::enable, "web").accepted);
