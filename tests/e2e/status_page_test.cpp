@@ -249,6 +249,8 @@ TEST_F(StatusPage, ShowsGroupsResourcesAndTheirOrder) {
     browser_.look(390, 844, scheme);
     EXPECT_EQ(browser_.evaluate("document.documentElement.scrollWidth <= 390"), "true")
         << "a phone need not scroll sideways";
+    EXPECT_EQ(browser_.evaluate("getComputedStyle(document.getElementById('empty')).display"),
+              "none");
     picture("phone-" + name);
   }
 }
@@ -350,6 +352,11 @@ TEST_F(StatusPage, StaysUsableWithAThousandResources) {
   shown_.view().resources[500].faulted = true;
   open();
   EXPECT_TRUE(browser_.becomes_true("document.querySelectorAll('tbody.resource').length === 1000"));
+  EXPECT_EQ(
+      browser_.evaluate("[...document.querySelectorAll('tbody.resource')].slice(1, 4).map(b => "
+                        "b.dataset.tag).join(' ')"),
+      "resource-1 resource-2 resource-3")
+      << "as people count";
   browser_.evaluate("window.row = " + row("resource-3"));
   browser_.evaluate("window.drawn = " + row("resource-3") + ".querySelector('.state')");
   shown_.change([&] { shown_.view().resources[4].state = State::going_offline; });

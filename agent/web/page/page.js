@@ -60,6 +60,9 @@ function svg(name, attributes, ...inside) {
   return node;
 }
 
+// "web2" before "web10".
+const byName = (a, b) => a.localeCompare(b, 'en', {numeric: true});
+
 const now = () => Date.now() + clockAhead;
 
 function age(ms) {
@@ -110,7 +113,7 @@ function ordered(members) {
   const children = new Map();
   const roots = [];
   for (const data of members) {
-    const above = inner(data).sort((a, b) => level(b) - level(a))[0];
+    const above = inner(data).sort((a, b) => level(b) - level(a) || byName(a, b))[0];
     if (above === undefined) {
       roots.push(data.tag);
     } else {
@@ -121,9 +124,9 @@ function ordered(members) {
   const rows = [];
   const walk = (tag) => {
     rows.push([tag, level(tag)]);
-    for (const child of (children.get(tag) || []).sort()) walk(child);
+    for (const child of (children.get(tag) || []).sort(byName)) walk(child);
   };
-  roots.sort().forEach(walk);
+  roots.sort(byName).forEach(walk);
   return rows;
 }
 
@@ -135,7 +138,7 @@ function layOut() {
     members.get(name).push(data);
   }
   // Those without a group come last.
-  const names = [...members.keys()].sort((a, b) => (a === '') - (b === '') || a.localeCompare(b));
+  const names = [...members.keys()].sort((a, b) => (a === '') - (b === '') || byName(a, b));
   const shape = names.map((name) => [name, ordered(members.get(name))]);
   const text = JSON.stringify(shape);
   if (text === structure) return;
@@ -294,7 +297,7 @@ function picture(data, span) {
   const x = (when) => Math.max(0, Math.min(1000, ((when - start) / span) * 1000));
   const bands = new Map();
   data.stays.forEach((stay, i) => {
-    const from = x(Date.parse(stay.since));
+    const from = Math.min(x(Date.parse(stay.since)), 997);
     const next = data.stays[i + 1];
     const to = next ? x(Date.parse(next.since)) : 1000;
     if (to <= 0) return;
