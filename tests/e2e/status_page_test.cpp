@@ -259,6 +259,7 @@ TEST_F(StatusPage, TellsWhatChangesWithoutBeingLoadedAnew) {
   fill(shown_);
   open();
   browser_.evaluate("window.same = 'page'");
+  browser_.evaluate("document.querySelector('tbody[data-tag=web] button').focus()");
   shown_.change([&] {
     auto& web = shown_.view().resources[2];
     web.state = State::offline;
@@ -277,6 +278,8 @@ TEST_F(StatusPage, TellsWhatChangesWithoutBeingLoadedAnew) {
   EXPECT_TRUE(becomes("document.getElementById('latest')", "error: web faulted"));
   EXPECT_EQ(browser_.evaluate("document.title"), "genapp: 1 faulted");
   EXPECT_EQ(browser_.evaluate("window.same"), "page");
+  EXPECT_EQ(browser_.evaluate("document.activeElement.textContent"), "web")
+      << "the keyboard is not taken elsewhere";
 
   browser_.evaluate("document.querySelector('tbody[data-tag=web] button').click()");
   EXPECT_TRUE(becomes(row("web") + ".querySelector('.details')", "Last probes"));
@@ -318,6 +321,18 @@ TEST_F(StatusPage, SaysThatTheConnectionIsLostAndGoesOnAfterwards) {
   EXPECT_TRUE(browser_.becomes_true(row("batch") + " === null"));
   EXPECT_TRUE(browser_.becomes_true("document.querySelectorAll('#events li').length === 4"))
       << "each event once: " << text("document.getElementById('events')");
+}
+
+TEST_F(StatusPage, AStreamThatStandsStillIsTakenForLost) {
+  fill(shown_);
+  open();
+  browser_.evaluate(
+      "new MutationObserver(() => { if (document.body.classList.contains('lost')) window.wasLost = "
+      "true; }).observe(document.body, {attributes: true})");
+  browser_.evaluate("(real => { Date.now = () => real() + 60000; })(Date.now)");
+  EXPECT_TRUE(browser_.becomes_true("window.wasLost === true"));
+  EXPECT_TRUE(browser_.becomes_true(kLive)) << "it has asked anew";
+  EXPECT_EQ(browser_.evaluate("document.querySelectorAll('#events li').length"), "3");
 }
 
 TEST_F(StatusPage, TakesTextsForNothingButText) {
