@@ -67,10 +67,6 @@ class Genapp : public Supervisor {
     agent.env["GENAPP_REAL"] = real_;
     agent_ = std::make_unique<Server>(agent);
   }
-  ~Genapp() override {
-    agent_.reset();
-    for (const pid_t pid : family_of_apps()) ::kill(pid, SIGKILL);
-  }
   std::vector<pid_t> pids() const override { return {agent_->pid()}; }
 
  private:
@@ -85,20 +81,9 @@ class Genapp : public Supervisor {
                                    ".stop\"]\n[monitor.proc]\nkind = \"process\"\nprocesses = [\"" +
                                    nth(n) + "\"]\nstabilization_interval = 0.1\n" +
                                    "restart_count = 1000\nrecount_interval = 0\n");
-    pid_files_.push_back(app + ".pid");
   }
-  std::vector<pid_t> family_of_apps() const {
-    std::vector<pid_t> pids;
-    for (const std::string& file : pid_files_) {
-      const std::string text = read_whole(file);
-      if (!text.empty()) pids.push_back(std::stoi(text));
-    }
-    return pids;
-  }
-
   Node node_{};
   std::string real_{};
-  std::vector<std::string> pid_files_{};
   std::unique_ptr<Server> agent_{};
 };
 
@@ -233,13 +218,26 @@ double pss_kb(const std::vector<pid_t>& pids) {
   return sum;
 }
 
-pid_t Crew::pid_of(int n) const {
+std::map<std::string, pid_t> Crew::apps() const {
+  const std::string begin = folder / "app";
+  std::map<std::string, pid_t> found;
   for (const pid_t pid : all_pids()) {
-    std::string name;
-    pid_t parent = 0;
-    if (read_stat(pid, name, parent) && name == nth(n)) return pid;
+    const std::string command = read_whole("/proc/" + std::to_string(pid) + "/cmdline");
+    if (command.starts_with(begin)) found[command.substr(begin.size() - 3).c_str()] = pid;
   }
-  throw std::runtime_error(nth(n) + " does not run");
+  return found;
+}
+
+// The supervisor first, who would start them again; one that was just being started may come late.
+Crew::~Crew() {
+  supervisor.reset();
+  for (int quiet = 0; quiet < 5; ++quiet) {
+    for (const auto& [name, pid] : apps()) {
+      ::kill(pid, SIGKILL);
+      quiet = 0;
+    }
+    ::poll(nullptr, 0, 50);
+  }
 }
 
 std::string name_of(Kind kind) {

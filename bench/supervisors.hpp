@@ -48,12 +48,16 @@ class Supervisor {
 
 // Each waits until all applications run. "app": what stamp.c is called there.
 struct Crew {
+  Crew() = default;
+  ~Crew();  // ends the applications, too
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+
   int count = 0;
   Folder folder{};
   std::unique_ptr<Stamps> stamps{};
   std::unique_ptr<Supervisor> supervisor{};
-  // By number.
-  pid_t pid_of(int n) const;
+  std::map<std::string, pid_t> apps() const;  // those that run, by name
 };
 enum class Kind { genapp, supervisord, monit, s6 };
 std::string name_of(Kind kind);

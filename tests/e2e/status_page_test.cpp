@@ -249,6 +249,8 @@ TEST_F(StatusPage, ShowsGroupsResourcesAndTheirOrder) {
     browser_.look(390, 844, scheme);
     EXPECT_EQ(browser_.evaluate("document.documentElement.scrollWidth <= 390"), "true")
         << "a phone need not scroll sideways";
+    EXPECT_EQ(browser_.evaluate("getComputedStyle(document.getElementById('empty')).display"),
+              "none");
     picture("phone-" + name);
   }
 }
@@ -257,6 +259,7 @@ TEST_F(StatusPage, TellsWhatChangesWithoutBeingLoadedAnew) {
   fill(shown_);
   open();
   browser_.evaluate("window.same = 'page'");
+  browser_.evaluate("document.querySelector('tbody[data-tag=web] button').focus()");
   shown_.change([&] {
     auto& web = shown_.view().resources[2];
     web.state = State::offline;
@@ -275,6 +278,8 @@ TEST_F(StatusPage, TellsWhatChangesWithoutBeingLoadedAnew) {
   EXPECT_TRUE(becomes("document.getElementById('latest')", "error: web faulted"));
   EXPECT_EQ(browser_.evaluate("document.title"), "genapp: 1 faulted");
   EXPECT_EQ(browser_.evaluate("window.same"), "page");
+  EXPECT_EQ(browser_.evaluate("document.activeElement.textContent"), "web")
+      << "the keyboard is not taken elsewhere";
 
   browser_.evaluate("document.querySelector('tbody[data-tag=web] button').click()");
   EXPECT_TRUE(becomes(row("web") + ".querySelector('.details')", "Last probes"));
@@ -318,6 +323,18 @@ TEST_F(StatusPage, SaysThatTheConnectionIsLostAndGoesOnAfterwards) {
       << "each event once: " << text("document.getElementById('events')");
 }
 
+TEST_F(StatusPage, AStreamThatStandsStillIsTakenForLost) {
+  fill(shown_);
+  open();
+  browser_.evaluate(
+      "new MutationObserver(() => { if (document.body.classList.contains('lost')) window.wasLost = "
+      "true; }).observe(document.body, {attributes: true})");
+  browser_.evaluate("(real => { Date.now = () => real() + 60000; })(Date.now)");
+  EXPECT_TRUE(browser_.becomes_true("window.wasLost === true"));
+  EXPECT_TRUE(browser_.becomes_true(kLive)) << "it has asked anew";
+  EXPECT_EQ(browser_.evaluate("document.querySelectorAll('#events li').length"), "3");
+}
+
 TEST_F(StatusPage, TakesTextsForNothingButText) {
   const std::string evil = "<img src=x onerror=\"document.title='had'\"><b>bold</b>";
   auto& one = shown_.add("evil", "", State::offline);
@@ -350,6 +367,11 @@ TEST_F(StatusPage, StaysUsableWithAThousandResources) {
   shown_.view().resources[500].faulted = true;
   open();
   EXPECT_TRUE(browser_.becomes_true("document.querySelectorAll('tbody.resource').length === 1000"));
+  EXPECT_EQ(
+      browser_.evaluate("[...document.querySelectorAll('tbody.resource')].slice(1, 4).map(b => "
+                        "b.dataset.tag).join(' ')"),
+      "resource-1 resource-2 resource-3")
+      << "as people count";
   browser_.evaluate("window.row = " + row("resource-3"));
   browser_.evaluate("window.drawn = " + row("resource-3") + ".querySelector('.state')");
   shown_.change([&] { shown_.view().resources[4].state = State::going_offline; });

@@ -5,6 +5,7 @@
 
 const kRowSpan = 15 * 60e3;     // of the picture in a row, in ms
 const kMostSpan = 24 * 3600e3;  // of the one in the details
+const kLeast = 8;               // of a band's width, of 1000: what was short must be seen, too
 const kSilence = 40e3;          // the agent says at least "alive" every 15 s
 const kRetry = 2e3;
 const kMostEvents = 500;
@@ -35,10 +36,10 @@ const kProbeWords = {done: 'online', failed: 'offline', unknown: 'cannot tell', 
 const $ = (id) => document.getElementById(id);
 const table = document.querySelector('#resources > table');
 
-const resources = new Map();  // by tag: {data, told, open, body, cells…}
+const resources = new Map();  // by tag: {data, open, visible, group, body, cells…}
 const groups = new Map();     // by name: {data, body, note}
 const dirty = new Set();      // tags of rows to be drawn anew
-let structure = '';           // groups and dependencies as they were laid out
+let rearranged = false;       // groups or dependencies, since rows were laid out
 let awaiting = null;          // tags told since the last whole status began
 let clockAhead = 0;           // the agent's clock beyond this one's, in ms
 let current = false;          // all that the agent has told by now is here
@@ -59,6 +60,9 @@ function svg(name, attributes, ...inside) {
   node.append(...inside);
   return node;
 }
+
+// "web2" before "web10".
+const byName = new Intl.Collator('en', {numeric: true}).compare;
 
 const now = () => Date.now() + clockAhead;
 
@@ -110,7 +114,7 @@ function ordered(members) {
   const children = new Map();
   const roots = [];
   for (const data of members) {
-    const above = inner(data).sort((a, b) => level(b) - level(a))[0];
+    const above = inner(data).sort((a, b) => level(b) - level(a) || byName(a, b))[0];
     if (above === undefined) {
       roots.push(data.tag);
     } else {
@@ -121,13 +125,14 @@ function ordered(members) {
   const rows = [];
   const walk = (tag) => {
     rows.push([tag, level(tag)]);
-    for (const child of (children.get(tag) || []).sort()) walk(child);
+    for (const child of (children.get(tag) || []).sort(byName)) walk(child);
   };
-  roots.sort().forEach(walk);
+  roots.sort(byName).forEach(walk);
   return rows;
 }
 
 function layOut() {
+  rearranged = false;
   const members = new Map([...groups.keys()].map((name) => [name, []]));
   for (const {data} of resources.values()) {
     const name = data.group || '';
@@ -135,11 +140,8 @@ function layOut() {
     members.get(name).push(data);
   }
   // Those without a group come last.
-  const names = [...members.keys()].sort((a, b) => (a === '') - (b === '') || a.localeCompare(b));
+  const names = [...members.keys()].sort((a, b) => (a === '') - (b === '') || byName(a, b));
   const shape = names.map((name) => [name, ordered(members.get(name))]);
-  const text = JSON.stringify(shape);
-  if (text === structure) return;
-  structure = text;
   const bodies = [];
   for (const [name, rows] of shape) {
     if (name !== '' || names.length > 1) bodies.push(groupOf(name).body);
@@ -191,7 +193,7 @@ const seen = new IntersectionObserver((entries) => {
 }, {rootMargin: '200px'});
 
 function newRow(data) {
-  const row = {data, told: true, open: false, visible: false};
+  const row = {data, open: false, visible: false};
   row.arrow = make('span', 'arrow');
   row.arrow.setAttribute('aria-hidden', 'true');
   row.button = make('button', 'name', data.tag);
@@ -294,13 +296,13 @@ function picture(data, span) {
   const x = (when) => Math.max(0, Math.min(1000, ((when - start) / span) * 1000));
   const bands = new Map();
   data.stays.forEach((stay, i) => {
-    const from = x(Date.parse(stay.since));
+    const from = Math.min(x(Date.parse(stay.since)), 1000 - kLeast);
     const next = data.stays[i + 1];
     const to = next ? x(Date.parse(next.since)) : 1000;
     if (to <= 0) return;
     const looks = stateLooks(stay).split(' ')[0];
-    // What was short must be seen, too.
-    bands.set(looks, `${bands.get(looks) || ''}M${from.toFixed(1)} 0h${Math.max(to - from, 3).toFixed(1)}v10h-${Math.max(to - from, 3).toFixed(1)}z`);
+    const width = Math.max(to - from, kLeast).toFixed(1);
+    bands.set(looks, `${bands.get(looks) || ''}M${from.toFixed(1)} 0h${width}v10h-${width}z`);
   });
   const ticks = new Map();
   for (const probe of data.probes) {
@@ -363,8 +365,8 @@ function facts(data) {
   add('Fault', data.fault);
   add('Last words', data.last_reason);
   const counts = data.counts;
-  add('Counts', `${counts.restarts} restarts, ${counts.retries} retries, ${counts.tolerated} tolerated, ` +
-      `${counts.monitor_timeouts} time-outs in a row, ${counts.waits} waits`);
+  add('Counts', `restarts ${counts.restarts}, retries ${counts.retries}, tolerated ${counts.tolerated}, ` +
+      `time-outs in a row ${counts.monitor_timeouts}, waits ${counts.waits}`);
   return list;
 }
 
@@ -445,7 +447,7 @@ function draw() {
     if (row) drawRow(row);
   }
   dirty.clear();
-  layOut();
+  if (rearranged) layOut();
   drawGroups();
   drawTotals();
   applyFilter();
@@ -470,16 +472,15 @@ function takeGroups(list) {
     group.data = data;
     groups.set(data.name, group);
   }
-  structure = '';
+  rearranged = true;
 }
 
 function takeResource(data) {
-  const row = resources.get(data.tag);
-  if (row) {
-    row.data = data;
-  } else {
-    resources.set(data.tag, newRow(data));
-  }
+  const row = resources.get(data.tag) || newRow(data);
+  const place = (one) => JSON.stringify([one.group, one.depends_on]);
+  if (!resources.has(data.tag) || place(row.data) !== place(data)) rearranged = true;
+  row.data = data;
+  resources.set(data.tag, row);
   if (awaiting) awaiting.add(data.tag);
   dirty.add(data.tag);
 }
@@ -490,7 +491,7 @@ function dropUntold() {
     seen.unobserve(row.body);
     row.body.remove();
     resources.delete(tag);
-    structure = '';
+    rearranged = true;
   }
   awaiting = null;
 }

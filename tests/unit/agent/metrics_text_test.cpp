@@ -89,7 +89,9 @@ TEST(AgentMetrics, AFamilyIsNamedOnce) {
   std::set<std::string> families;
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("# TYPE ")) EXPECT_TRUE(families.insert(line).second) << line;
+    if (line.starts_with("# TYPE ")) {
+      EXPECT_TRUE(families.insert(line).second) << line;
+    }
   }
   EXPECT_GE(families.size(), 10u);
 }
