@@ -27,6 +27,8 @@ constexpr int kWatched = 100;
 constexpr int kDeaths = 40;  // monit takes a second or two for each
 constexpr int kIdleSeconds = 30;
 constexpr int kCheckSeconds = 60;
+constexpr int kRecountSeconds = 60;          // a count of all processes is in it
+constexpr int kSettleMilliseconds = 15'000;  // all have been found
 constexpr double kIntervalMilliseconds = 10'000;
 
 void pause_ms(int milliseconds) { ::poll(nullptr, 0, milliseconds); }
@@ -44,20 +46,24 @@ double cpu_with_children_us(pid_t pid) {
   return ticks * 1e6 / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-// An agent of this benchmark's own, with the executables behind stamps.
+// An agent of this benchmark's own; with the executables behind stamps, which cost time themselves,
+// or without.
+enum class Stamped { no, yes };
 class Agent {
  public:
-  Agent(Node& node, const Folder& folder) : stamps_(folder / "stamps") {
+  Agent(Node& node, const Folder& folder, Stamped stamped) : stamps_(folder / "stamps") {
+    Program program{{genapp_program("genapp-agent")}, node.env()};
     const std::string programs = folder / "programs";
     std::filesystem::create_directory(programs);
-    std::string real;
     for (const char* name : {"restore", "remove", "quickCheck", "recover"}) {
-      real = std::filesystem::path(genapp_program(name)).parent_path();
+      const std::string real = genapp_program(name);
+      program.env["GENAPP_REAL"] = std::filesystem::path(real).parent_path();
       std::filesystem::create_symlink(GENAPP_STAMP, programs + "/" + name);
     }
-    Program program{{genapp_program("genapp-agent"), "--programs", programs}, node.env()};
-    program.env["GENAPP_STAMPS"] = stamps_.path();
-    program.env["GENAPP_REAL"] = real;
+    if (stamped == Stamped::yes) {
+      program.argv.insert(program.argv.end(), {"--programs", programs});
+      program.env["GENAPP_STAMPS"] = stamps_.path();
+    }
     server_ = std::make_unique<Server>(program);
   }
   pid_t pid() const { return server_->pid(); }
@@ -86,48 +92,101 @@ void add_resources(Node& node, const Load& load, int count) {
   }
 }
 
+// What is apart from the interval, the check's own time included: the first is due after a part of
+// it.
+std::vector<double> lateness_ms(Stamps& stamps) {
+  std::map<std::string, std::int64_t> last;
+  std::vector<double> late;
+  for (const auto& stamp : stamps.take()) {
+    if (stamp.name != "quickCheck") continue;
+    const auto [before, first] = last.try_emplace(stamp.argument, stamp.at_ns);
+    const double apart = static_cast<double>(stamp.at_ns - before->second) / 1e6;
+    if (!first && apart > kIntervalMilliseconds) late.push_back(apart - kIntervalMilliseconds);
+    before->second = stamp.at_ns;
+  }
+  return late;
+}
+
+void measure_checks(const Load& load, int count, Rounds& rounds) {
+  Node node;
+  node.add_settings("[agent]\npage = \"\"\n");
+  add_resources(node, load, count);
+  {
+    const Folder folder;
+    const Agent agent(node, folder, Stamped::no);
+    pause_ms(kSettleMilliseconds);
+    const double cpu = cpu_with_children_us(agent.pid());
+    const double own = cpu_us_of(agent.pid());
+    pause_ms(kCheckSeconds * 1000);
+    rounds.add(load.name, "cores in all",
+               (cpu_with_children_us(agent.pid()) - cpu) / 1e6 / kCheckSeconds);
+    rounds.add(load.name, "cores, the agent alone",
+               (cpu_us_of(agent.pid()) - own) / 1e6 / kCheckSeconds);
+    rounds.add(load.name, "PSS MB", pss_kb({agent.pid()}) / 1024);
+  }
+  const Folder folder;
+  Agent agent(node, folder, Stamped::yes);
+  pause_ms(kSettleMilliseconds + kCheckSeconds * 1000);
+  const std::vector<double> late = lateness_ms(agent.stamps());
+  rounds.add(load.name, "checks", static_cast<double>(late.size()));
+  rounds.add(load.name, "p50 late ms", quantile(late, 0.5));
+  rounds.add(load.name, "p99 late ms", quantile(late, 0.99));
+  rounds.add(load.name, "worst ms", quantile(late, 1));
+}
+
+// Health checks whose daemons run; they are ended with it.
+class Daemons {
+ public:
+  Daemons(const Node& node, int count) : node_(node), count_(count) {}
+  ~Daemons() {
+    for (int n = 0; n < count_; ++n) {
+      const std::string tag = "r" + std::to_string(n);
+      time_run(node_.action("remove", tag, tag));
+    }
+  }
+  Daemons(const Daemons&) = delete;
+  Daemons& operator=(const Daemons&) = delete;
+
+ private:
+  const Node& node_;
+  int count_;
+};
+
+void measure_health_checks(int count, Rounds& rounds) {
+  const Load load{"health checks, with their daemons", "lbhc",
+                  "wait_first_probe = false\nhc_timeout = 86400\nlisten = \"ipv4\""};
+  Node node;
+  node.add_settings("[agent]\npage = \"\"\n");
+  add_resources(node, load, count);
+  const Daemons daemons(node, count);
+  for (int n = 0; n < count; ++n) {
+    const std::string tag = "r" + std::to_string(n);
+    time_run(node.action("restore", tag, tag), 0);
+  }
+  const Folder folder;
+  const Agent agent(node, folder, Stamped::no);
+  pause_ms(kSettleMilliseconds);
+  const double cpu = cpu_with_children_us(agent.pid());
+  const double own = cpu_us_of(agent.pid());
+  pause_ms(kCheckSeconds * 1000);
+  rounds.add(load.name, "cores in all",
+             (cpu_with_children_us(agent.pid()) - cpu) / 1e6 / kCheckSeconds);
+  rounds.add(load.name, "cores, the agent alone",
+             (cpu_us_of(agent.pid()) - own) / 1e6 / kCheckSeconds);
+  rounds.add(load.name, "PSS MB", pss_kb({agent.pid()}) / 1024);
+}
+
 Rounds quick_checks(const Options& options) {
+  const std::string commands = "restore = [\"/bin/true\"]\nremove = [\"/bin/true\"]\n";
   const std::vector<Load> loads{
-      {"scripts without a quickCheck", "script",
-       "restore = [\"/bin/true\"]\nremove = [\"/bin/true\"]"},
-      {"scripts: /bin/true", "script",
-       "restore = [\"/bin/true\"]\nremove = [\"/bin/true\"]\nquickcheck = [\"/bin/true\"]"}};
+      {"scripts without a quickCheck", "script", commands},
+      {"scripts: /bin/true", "script", commands + "quickcheck = [\"/bin/true\"]"}};
   Rounds rounds(std::to_string(options.runs) + " resources, quickCheck every 10 s, for " +
                     std::to_string(kCheckSeconds) + " s",
                 loads[0].name, {});
   for (int round = 0; round < options.rounds; ++round) {
-    for (const Load& load : loads) {
-      Node node;
-      const Folder folder;
-      node.add_settings("[agent]\npage = \"\"\n");
-      add_resources(node, load, options.runs);
-      Agent agent(node, folder);
-      pause_ms(15'000);  // all have been found
-      const double cpu = cpu_with_children_us(agent.pid());
-      const double own = cpu_us_of(agent.pid());
-      pause_ms(kCheckSeconds * 1000);
-      rounds.add(load.name, "cores in all",
-                 (cpu_with_children_us(agent.pid()) - cpu) / 1e6 / kCheckSeconds);
-      rounds.add(load.name, "cores, the agent alone",
-                 (cpu_us_of(agent.pid()) - own) / 1e6 / kCheckSeconds);
-      std::map<std::string, std::int64_t> last;
-      std::vector<double> late;
-      for (const auto& stamp : agent.stamps().take()) {
-        if (stamp.name != "quickCheck") continue;
-        const auto before = last.find(stamp.argument);
-        if (before != last.end()) {
-          const double apart = static_cast<double>(stamp.at_ns - before->second) / 1e6;
-          // The first is due after a part of the interval; what the check itself takes counts too.
-          if (apart > kIntervalMilliseconds) late.push_back(apart - kIntervalMilliseconds);
-        }
-        last[stamp.argument] = stamp.at_ns;
-      }
-      rounds.add(load.name, "checks", static_cast<double>(late.size()));
-      rounds.add(load.name, "p50 late ms", quantile(late, 0.5));
-      rounds.add(load.name, "p99 late ms", quantile(late, 0.99));
-      rounds.add(load.name, "worst ms", quantile(late, 1));
-      rounds.add(load.name, "PSS MB", pss_kb({agent.pid()}) / 1024);
-    }
+    for (const Load& load : loads) measure_checks(load, options.runs, rounds);
+    measure_health_checks(options.runs, rounds);
   }
   return rounds;
 }
@@ -138,7 +197,7 @@ Rounds process_monitors(const Options& options) {
   const int count = options.runs * 10;
   constexpr int kEach = 1000;
   const std::string name = std::to_string(count) + " process monitors";
-  Rounds rounds("while nothing happens, for " + std::to_string(kIdleSeconds) + " s", name, {});
+  Rounds rounds("while nothing happens, for " + std::to_string(kRecountSeconds) + " s", name, {});
   for (int round = 0; round < options.rounds; ++round) {
     Node node;
     const Folder folder;
@@ -155,11 +214,11 @@ Rounds process_monitors(const Options& options) {
       node.add_resource("r" + std::to_string(first), text);
       write_file(node.run_file("r" + std::to_string(first) + ".state"), "ISP\n");
     }
-    Agent agent(node, folder);
+    const Agent agent(node, folder, Stamped::no);
     pause_ms(20'000);
     const double cpu = cpu_us({agent.pid()});
-    pause_ms(kIdleSeconds * 1000);
-    rounds.add(name, "% of a core", (cpu_us({agent.pid()}) - cpu) / 1e4 / kIdleSeconds);
+    pause_ms(kRecountSeconds * 1000);
+    rounds.add(name, "% of a core", (cpu_us({agent.pid()}) - cpu) / 1e4 / kRecountSeconds);
     rounds.add(name, "PSS MB", pss_kb({agent.pid()}) / 1024);
     rounds.add(
         name, "descriptors",
