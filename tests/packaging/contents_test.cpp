@@ -65,12 +65,12 @@ TEST_F(Contents, ProgramsAreWhereTheGuideSays) {
                                     "/usr/sbin/genapp-agent", "/usr/sbin/lbhcd"));
 }
 
-bool is_monitor(const std::string& path) {
-  return path.ends_with("mon") || path.ends_with("/monitor-tls");
+// These ask the node's name service, and have OpenSSL's updates.
+bool is_dynamic(const std::string& path) {
+  return path.ends_with("mon") || path.ends_with("/monitor-tls") || path.ends_with("-agent");
 }
 
-// The monitors alone ask the node's name service, and have OpenSSL's updates.
-TEST_F(Contents, EveryProgramTellsItsVersionAndIsStrippedAndStaticUnlessItIsAMonitor) {
+TEST_F(Contents, EveryProgramTellsItsVersionAndIsStrippedAndStaticUnlessItWatchesServers) {
   const std::string root = unpacked();
   for (const auto& [path, entry] : entries_) {
     if (!entry.is_file() || path.starts_with("/usr/share/") || entry.mode != "-rwxr-xr-x") continue;
@@ -78,7 +78,7 @@ TEST_F(Contents, EveryProgramTellsItsVersionAndIsStrippedAndStaticUnlessItIsAMon
     EXPECT_EQ(output_of({root + path, "--version"}), name + " (genapp) " GENAPP_VERSION "\n");
     const std::string sections = output_of({"readelf", "--wide", "--section-headers", root + path});
     EXPECT_EQ(sections.find(".symtab"), std::string::npos) << path << " is not stripped";
-    EXPECT_EQ(sections.find(".interp") != std::string::npos, is_monitor(path)) << path;
+    EXPECT_EQ(sections.find(".interp") != std::string::npos, is_dynamic(path)) << path;
   }
 }
 
@@ -216,15 +216,15 @@ std::vector<std::string> libraries_of(const std::string& program) {
   return found;
 }
 
-TEST_F(Contents, WhatTheMonitorsAreLinkedWithIsNeededWithAVersionAndNothingElse) {
+TEST_F(Contents, WhatTheDynamicOnesAreLinkedWithIsNeededWithAVersionAndNothingElse) {
   auto stated = dependencies(field("Depends").substr(0, field("Depends").find('\n')));
   EXPECT_EQ(stated.at("adduser"), "");
   stated.erase("adduser");
   std::set<std::string> linked;
   const std::string root = unpacked();
-  for (const char* monitor :
-       {"/usr/bin/httpmon", "/usr/bin/smtpmon", "/usr/libexec/genapp/monitor-tls"}) {
-    for (const std::string& library : libraries_of(root + monitor)) {
+  for (const char* program : {"/usr/bin/httpmon", "/usr/bin/smtpmon",
+                              "/usr/libexec/genapp/monitor-tls", "/usr/sbin/genapp-agent"}) {
+    for (const std::string& library : libraries_of(root + program)) {
       linked.insert(package_of(library));
     }
   }
