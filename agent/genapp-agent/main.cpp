@@ -20,7 +20,7 @@ constexpr char kUsage[] =
     "                   or in ../libexec/genapp from there\n"
     "  --help, --version\n"
     "Ends on TERM and INT, which applications do not notice; HUP: reads the resources anew.\n"
-    "Commands for it: genapp online, offline, status, events, ...; see genapp --help.\n"
+    "Its commands are genapp's: online, offline, status, events, ...\n"
     "Exit status: 0 ended in order, 1 failed, 64 wrong command line.\n";
 
 DaemonSettings parse(int argc, const char* const* argv) {

@@ -136,9 +136,9 @@ TEST(AgentLife, DisabledItIsLeftAsItIs) {
 TEST(AgentMonitors, ADeathIsSeenAtOnceAndRestarted) {
   AgentNode node;
   // quickCheck would be too late: the restart is the process monitor's.
-  node.app("web",
-           "monitor_interval = 3600\n[monitor.proc]\nkind = \"process\"\nprocesses = "
-           "[\"app-web\"]\nstabilization_interval = 0.1\nrestart_count = 5\n");
+  node.app("web", "monitor_interval = 3600\n[monitor.proc]\nkind = \"process\"\nprocesses = [\"" +
+                      AgentNode::app_name("web") +
+                      "\"]\nstabilization_interval = 0.1\nrestart_count = 5\n");
   node.start();
   ASSERT_EQ(node.genapp({"online", "web"}).exit_code, 0);
   const auto watching = [&] {
@@ -182,9 +182,9 @@ TEST(AgentMonitors, ACustomMonitorThatHangsIsAFailure) {
 TEST(AgentMonitors, WhatRunsAlreadyIsNotStartedASecondTime) {
   AgentNode node;
   node.app("web", std::string(kQuick) +
-                      "[monitor.up]\nkind = \"process\"\nmode = \"startup\"\nprocesses = "
-                      "[\"app-web\"]\n");
-  Process by_hand(Command{{node.path("web/app-web"), "600"}});
+                      "[monitor.up]\nkind = \"process\"\nmode = \"startup\"\nprocesses = [\"" +
+                      AgentNode::app_name("web") + "\"]\n");
+  Process by_hand(Command{{node.path("web/" + AgentNode::app_name("web")), "600"}});
   ASSERT_TRUE(wait_until([&] { return node.processes("web").size() == 1; }));
   write_file(node.path("web/pid"), std::to_string(by_hand.pid()) + "\n");
   node.start();

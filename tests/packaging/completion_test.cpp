@@ -22,7 +22,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
-using testing::Not;
 using testing::UnorderedElementsAre;
 
 constexpr char kFile[] = GENAPP_SOURCE_DIR "/packaging/completion/genapp";
@@ -109,7 +108,7 @@ TEST_F(Completion, OffersEveryOptionOfHelp) {
        {"create", "list", "status", "set-state", "delete", "drill", "online", "offline", "enable",
         "disable", "clear", "suspend", "resume", "events", "reload"}) {
     const std::set<std::string> options = options_of({"genapp", command});
-    EXPECT_THAT(options, Not(IsEmpty())) << command;
+    EXPECT_EQ(options.empty(), command == std::string("reload")) << command;
     EXPECT_THAT(after(std::string("genapp ") + command + " -"), IsSupersetOf(options)) << command;
   }
   for (const char* name : {"restore", "remove", "quickCheck", "recover", "lbhcd", "genapp-agent"}) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -23,7 +24,7 @@ alive() {
   [ -s "$here/pid" ] || return 1
   case $(state_of "$(cat "$here/pid")") in ''|Z|X) return 1 ;; esac
 }
-app() { "$here/app-$tag" 600 >/dev/null 2>&1 </dev/null & echo $! >"$here/pid"; }
+app() { "$here/$name" 600 >/dev/null 2>&1 </dev/null & echo $! >"$here/pid"; }
 )sh";
 
 }  // namespace
@@ -40,6 +41,10 @@ AgentNode::~AgentNode() {
   }
 }
 
+std::string AgentNode::app_name(const std::string& tag) {
+  return tag.substr(0, 7) + std::to_string(::getpid());
+}
+
 void AgentNode::settings(const std::string& tables) {
   node_.settings("[script]\npass_environment = [\"TMPDIR\"]\n" + tables +
                  (tables.find("[agent]") == std::string::npos ? "[agent]\npage = \"\"\n" : ""));
@@ -50,7 +55,7 @@ void AgentNode::app(const std::string& tag, const std::string& keys) {
   if (std::ranges::find(tags_, tag) == tags_.end()) {
     tags_.push_back(tag);
     fs::create_directories(here);
-    fs::copy_file("/bin/sleep", here + "/app-" + tag);
+    fs::copy_file("/bin/sleep", here + "/" + app_name(tag));
     script(tag, "restore", "echo restore >>\"$here/journal\"\nalive || app");
     script(tag, "remove",
            "echo remove >>\"$here/journal\"\n"
@@ -65,8 +70,8 @@ void AgentNode::app(const std::string& tag, const std::string& keys) {
 void AgentNode::script(const std::string& tag, const std::string& action,
                        const std::string& body) const {
   const std::string file = path(tag) + "/" + action;
-  write_file(file,
-             "#!/bin/sh\nhere='" + path(tag) + "'\ntag='" + tag + "'\n" + kCommands + body + "\n");
+  write_file(file, "#!/bin/sh\nhere='" + path(tag) + "'\nname='" + app_name(tag) + "'\n" +
+                       kCommands + body + "\n");
   fs::permissions(file, fs::perms(0755));
 }
 
@@ -127,7 +132,7 @@ std::size_t AgentNode::count(const std::string& tag, const std::string& word) co
 std::vector<pid_t> AgentNode::processes(const std::string& tag) const {
   std::vector<pid_t> found;
   std::error_code gone;
-  const std::string program = path(tag) + "/app-" + tag;
+  const std::string program = path(tag) + "/" + app_name(tag);
   for (const auto& entry : fs::directory_iterator("/proc", gone)) {
     const std::string name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;

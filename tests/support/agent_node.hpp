@@ -25,6 +25,8 @@ class AgentNode {
   // looks for it and whose remove ends it; each writes its name to journal(TAG). `keys`: lines
   // under [agent], and whole tables after them.
   void app(const std::string& tag, const std::string& keys = "");
+  // Unlike that of any other test, since process monitors count all of a name on the machine.
+  static std::string app_name(const std::string& tag);
   // One of its scripts anew: /bin/sh with this body, in which $here is path(TAG), and `alive` and
   // `app` are commands: whether the application runs, and that which starts it.
   void script(const std::string& tag, const std::string& action, const std::string& body) const;
