@@ -44,9 +44,9 @@ class Effects {
   // A monitor task under way is not needed any more: it is ended, and its end told to nobody.
   virtual void drop(const ResourceConfig& resource) = 0;
   // A start, stop or clean that an earlier agent has begun: its end is waited for and told as
-  // `done` whatever its code, which nobody can know any more. One of which it is known that it
-  // never ran, or can't be told whether it did, is run again, unless it is a start whose resource
-  // is recorded to be in service: that one is told as done.
+  // `done` whatever its code, which nobody can know any more; a clean is then made again. One of
+  // which it is known that it never ran, or can't be told whether it did, is run again, unless it
+  // is a start whose resource is recorded to be in service: that one is told as done.
   virtual void adopt(const ResourceConfig& resource, const TaskRun& task) = 0;
 
   // A long-running monitor begins, or is given up. Its verdicts are told by

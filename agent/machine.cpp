@@ -49,7 +49,8 @@ Step Machine::failed(Failure failure, Clock::time_point now) {
     // It was to end anyway.
     step = follow_waiting(now).value_or(Step{});
   } else {
-    step = take(failure == Failure::restart ? E::watch_restart : E::watch_fallover, now);
+    const bool restart = failure == Failure::restart && !faulted_;
+    step = take(restart ? E::watch_restart : E::watch_fallover, now);
   }
   step.dropped = dropped;
   return step;
@@ -61,9 +62,11 @@ void Machine::remember(bool faulted, std::size_t restarts, std::size_t tolerated
   counts_.tolerated = tolerated;
 }
 
-Step Machine::adopt(State state, Task task) {
+Step Machine::adopt(State state, std::optional<Task> task, Clock::time_point now) {
   state_ = state;
-  return run(task);
+  if (state_ == online) online_since_ = now;
+  due_ = now;
+  return task ? run(*task) : Step{};
 }
 
 Step Machine::tick(Clock::time_point now) {
@@ -143,14 +146,18 @@ Event Machine::seen_offline() {
 
 Event Machine::offline_without_command() {
   if (within(counts_.tolerated, attributes_.tolerance_limit)) return E::offline_tolerated;
-  return within(counts_.restarts, attributes_.restart_limit) ? E::offline_restart
-                                                             : E::offline_fault;
+  return may_restart() ? E::offline_restart : E::offline_fault;
 }
 
 Event Machine::hung() {
   const std::size_t most = attributes_.fault_on_monitor_timeouts;
   if (state_ != online || most == 0 || ++counts_.monitor_timeouts < most) return E::seen_nothing;
-  return within(counts_.restarts, attributes_.restart_limit) ? E::hung_restart : E::hung_fault;
+  return may_restart() ? E::hung_restart : E::hung_fault;
+}
+
+// One that is faulted and online nevertheless is started by nobody.
+bool Machine::may_restart() {
+  return !faulted_ && within(counts_.restarts, attributes_.restart_limit);
 }
 
 Event Machine::start_failed(Event retry, Event fault) {

@@ -72,9 +72,10 @@ class Machine {
 
   // What an earlier agent has known; to be told to a machine that is still detached.
   void remember(bool faulted, std::size_t restarts, std::size_t tolerated);
-  // `task` was begun in `state` by an earlier agent and goes on. To be told to a machine that is
-  // still detached; the states and tasks are those of format_record(). Step::run says how long.
-  Step adopt(State state, Task task);
+  // It was in `state` with an earlier agent, and `task` was begun and goes on, or is a monitor that
+  // is to tell whether it still is so; without one that is due at once. To be told to a machine
+  // that is still detached; the states and tasks are those of record.hpp. Step::run says how long.
+  Step adopt(State state, std::optional<Task> task, Clock::time_point now);
 
   State state() const { return state_; }
   // A fault keeps the resource from being started here until it is cleared.
@@ -100,6 +101,7 @@ class Machine {
   Event seen_offline();
   Event offline_without_command();
   Event hung();
+  bool may_restart();
   Event start_failed(Event retry, Event fault);
   Step take(Event event, Clock::time_point now);
   void enter(const Row& row, Clock::time_point now);

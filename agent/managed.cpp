@@ -37,8 +37,10 @@ bool fits(State state, Task task) {
              : state == (task == Task::start ? State::going_online : State::going_offline);
 }
 
-bool is_wait(State state) {
-  return state == State::going_online_wait || state == State::going_offline_wait;
+// Those that a later agent goes on in, after a look.
+bool is_seen(State state) {
+  return state == State::online || state == State::going_online_wait ||
+         state == State::going_offline_wait;
 }
 
 bool outlives_agent(Task task) { return task != Task::open && task != Task::monitor; }
@@ -81,11 +83,15 @@ void Managed::begin(const std::optional<Record>& record, Clock::time_point now) 
     fault_ = record->fault;
     machine_.remember(record->faulted, record->restarts, record->tolerated);
   }
-  if (!enabled_) return;
   if (record && record->task && fits(record->state, *record->task)) {
     adopt(*record, now);
-  } else if (record && is_wait(record->state)) {
-    wait_on(record->state, now);
+    // The one that was to follow when that has ended.
+    if (!enabled_) command(Command::disable, now);
+    return;
+  }
+  if (!enabled_) return;
+  if (record && is_seen(record->state)) {
+    look_again(record->state, now);
   } else {
     command(Command::enable, now);
   }
@@ -93,7 +99,7 @@ void Managed::begin(const std::optional<Record>& record, Clock::time_point now) 
 
 void Managed::adopt(const Record& record, Clock::time_point now) {
   const State before = state();
-  const Step step = machine_.adopt(record.state, *record.task);
+  const Step step = machine_.adopt(record.state, *record.task, now);
   if (record.by_recover) restart_ = Restart{{}, {}, true};
   tell(NoticeKind::adopted, Severity::info,
        "an earlier agent has begun to " + std::string(name_of(*record.task)) +
@@ -102,14 +108,16 @@ void Managed::adopt(const Record& record, Clock::time_point now) {
   effects_.adopt(config_, task_run(*step.run));
 }
 
-// The start or stop has ended; what came of it is to be seen.
-void Managed::wait_on(State wait, Clock::time_point now) {
+// What is believed of it goes on; so one that died while no agent looked has died without a
+// command.
+void Managed::look_again(State believed, Clock::time_point now) {
   const State before = state();
-  const Step step = machine_.adopt(wait, Task::monitor);
+  const bool look = !suspended_ || believed != State::online;
+  const Step step =
+      machine_.adopt(believed, look ? std::optional(Task::monitor) : std::nullopt, now);
   tell(NoticeKind::adopted, Severity::info,
-       "an earlier agent has " +
-           std::string(wait == State::going_online_wait ? "started" : "stopped") +
-           " it, and what came of it is waited for");
+       "it was " + std::string(name_of(believed)) + " with an earlier agent" +
+           (look ? ", and is looked at" : ""));
   entered(before, now);
   apply(step, "", now);
 }
@@ -385,7 +393,7 @@ Record Managed::record() const {
     record.state = state();
     record.by_recover = restart_ && restart_->by_recover && state() == State::going_online;
   }
-  if (is_wait(state())) record.state = state();
+  if (is_seen(state())) record.state = state();
   return record;
 }
 

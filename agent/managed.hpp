@@ -76,7 +76,7 @@ class Managed {
   };
 
   void adopt(const Record& record, Clock::time_point now);
-  void wait_on(State wait, Clock::time_point now);
+  void look_again(State believed, Clock::time_point now);
   void apply(const Step& step, const std::string& reason, Clock::time_point now);
   void note(const Row& row, const std::string& reason, State before);
   void note_restart(const Row& row);

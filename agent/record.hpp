@@ -23,7 +23,7 @@ struct Record {
   bool giving_up = false;      // faulted; on_fallover is run once it is offline
   std::optional<Task> task{};  // start, stop or clean under way
   bool by_recover = false;     // of the task: TaskRun::by_recover
-  // In which the task runs; or one of the two waits, with no task. Else of no use.
+  // In which the task runs; without one: Online or one of the two waits, else of no use.
   State state = State::detached;
   std::size_t restarts = 0;  // Machine::Counts
   std::size_t tolerated = 0;

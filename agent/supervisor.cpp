@@ -467,11 +467,8 @@ bool Supervisor::Impl::progress_online(Resource& resource, Clock::time_point now
     give_up_goal(resource, *why);
     return true;
   }
-  // The latest alone counts.
-  if (one.machine().waiting() == Command::offline) {
-    return tell_machine(resource, Command::online, now);
-  }
-  if (one.state() != State::offline || one.machine().waiting()) return false;
+  // A command would wait for a monitor that runs, and what others are could be otherwise by then.
+  if (one.state() != State::offline || one.machine().running()) return false;
   if (resource.commanded) {
     give_up_goal(resource, "its start came to nothing");
     return true;
@@ -494,10 +491,7 @@ bool Supervisor::Impl::progress_offline(Resource& resource, Clock::time_point no
     end_goal(resource);
     return true;
   }
-  if (one.machine().waiting() == Command::online) {
-    return tell_machine(resource, Command::offline, now);
-  }
-  if (one.machine().waiting() || works(one)) return false;
+  if (one.machine().running()) return false;
   const bool known = one.state() == State::online || one.state() == State::probing;
   if (resource.commanded && known) {
     give_up_goal(resource, "its stop came to nothing");
@@ -521,7 +515,9 @@ void Supervisor::Impl::settle(Clock::time_point) {
     const auto group = groups_.find(one.config().group);
     const bool whole_group = one.config().critical && group != groups_.end();
     const auto is_out = [this](const std::string& member) { return managed(member).is_out(); };
-    if (!is_out(tag) || (whole_group && !std::ranges::all_of(group->second.members, is_out))) {
+    // Of one that was disabled meanwhile nobody knows.
+    if (one.state() != State::offline ||
+        (whole_group && !std::ranges::all_of(group->second.members, is_out))) {
       continue;
     }
     giving_up_.erase(tag);

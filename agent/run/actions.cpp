@@ -231,9 +231,11 @@ class Actions::Impl : public std::enable_shared_from_this<Actions::Impl> {
     setup.limit = run.task.limit;
     run.job = std::make_unique<Job>(
         setup_.io, process, std::move(setup), guarded(run, [this](Run& ended, const JobEnd& end) {
-          if (end.how == JobEnd::How::timed_out || ended.task.task != Task::start) {
+          if (end.how == JobEnd::How::timed_out || ended.task.task == Task::stop) {
             return end_now(ended, result_of(end), "an earlier agent had begun it");
           }
+          // A start may follow a clean at once, so how that went must be known: it is made again.
+          if (ended.task.task == Task::clean) return act(ended);
           started(ended);
         }));
   }

@@ -55,7 +55,8 @@ struct JobEnd {
   bool well() const { return how == How::ended && ending == common::Ending{}; }
 };
 
-// One line: the last of what it wrote (of genapp's own log: the last error), or how it ended. `name`: of what was run.
+// One line: the last of what it wrote (of genapp's own log: the last error), or how it ended.
+// `name`: of what was run.
 std::string reason_of(const JobEnd& end, const std::string& name, common::Clock::duration limit);
 
 class Job {

@@ -365,6 +365,23 @@ TEST_F(MachineTest, AMonitorBesideThatFallsOverFaultsIt) {
   EXPECT_TRUE(machine.faulted());
 }
 
+TEST_F(MachineTest, WhatIsFaultedAndOnlineNeverthelessIsNotRestarted) {
+  Attributes attributes;
+  attributes.restart_limit = 5;
+  attributes.fault_on_monitor_timeouts = 1;
+  for (const Ended how : {Ended::failed, Ended::timed_out}) {
+    Machine machine = online(attributes);
+    machine.remember(true, 0, 0);
+    monitored(machine, how);
+    EXPECT_NE(machine.state(), State::going_online);
+    EXPECT_TRUE(machine.faulted());
+  }
+  Machine machine = online(attributes);
+  machine.remember(true, 0, 0);
+  machine.failed(Machine::Failure::restart, now);
+  EXPECT_EQ(machine.state(), State::going_offline);
+}
+
 TEST_F(MachineTest, AMonitorBesideSaysNothingWhereItIsNotOnline) {
   Machine machine = offline();
   EXPECT_FALSE(machine.failed(Machine::Failure::restart, now).row);
@@ -398,7 +415,7 @@ TEST_F(MachineTest, TheFirstMonitorOfAStateComesAfterItsPhaseAndTheOthersAfterTh
 TEST_F(MachineTest, GoesOnWithWhatAnEarlierAgentHasBegun) {
   Machine machine({});
   machine.remember(true, 1, 2);
-  expect_run(machine.adopt(State::going_offline, Task::clean), Task::clean, 60s);
+  expect_run(machine.adopt(State::going_offline, Task::clean, now), Task::clean, 60s);
   EXPECT_EQ(machine.state(), State::going_offline);
   EXPECT_TRUE(machine.faulted());
   EXPECT_EQ(machine.counts().restarts, 1u);

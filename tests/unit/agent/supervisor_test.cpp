@@ -510,10 +510,31 @@ TEST_F(AdoptTest, WhatRunsIsLeftAlone) {
   manage({resource("web")}, {"web"});
   kill_agent();
   begin({resource("web")});
-  end_later("web", Task::open, Ended::done);
+  EXPECT_EQ(later->view("web")->state, State::online);
   end_later("web", Task::monitor, Ended::done);
   EXPECT_EQ(later->view("web")->state, State::online);
   EXPECT_THAT(after.log, IsEmpty());
+}
+
+TEST_F(AdoptTest, WhatDiesWithTheAgentIsRestartedByTheNext) {
+  ResourceConfig web = resource("web");
+  web.attributes.restart_limit = 1;
+  manage({web}, {"web"});
+  kill_agent();
+  begin({web});
+  end_later("web", Task::monitor, Ended::failed);
+  EXPECT_THAT(after.log, ElementsAre("clean web"));
+  EXPECT_EQ(later->view("web")->state, State::going_online);
+}
+
+TEST_F(AdoptTest, WhatIsSuspendedIsNotLookedAtByTheNextEither) {
+  manage({resource("web")}, {"web"});
+  ask(Request::suspend, "web");
+  kill_agent();
+  begin({resource("web")});
+  EXPECT_EQ(later->view("web")->state, State::online);
+  EXPECT_FALSE(after.running.count("web"));
+  EXPECT_FALSE(later->due());
 }
 
 TEST_F(AdoptTest, AStartUnderWayIsWaitedForAndWhatDependsOnItFollows) {
@@ -571,6 +592,18 @@ TEST_F(AdoptTest, AStopThatWasAskedForDuringAStartFollowsTheAdoptedStart) {
   EXPECT_THAT(after.log, ElementsAre("adopt start web", "stop web"));
 }
 
+TEST_F(AdoptTest, WhatIsUnderWayIsWaitedForThoughItIsToBeDisabled) {
+  manage({resource("web")});
+  ask(Request::online, "web");
+  ask(Request::disable, "web");
+  kill_agent();
+  begin({resource("web")});
+  EXPECT_THAT(after.log, ElementsAre("adopt start web"));
+  end_later("web", Task::start, Ended::done);
+  end_later("web", Task::monitor, Ended::done);
+  EXPECT_EQ(later->view("web")->state, State::detached);
+}
+
 TEST_F(AdoptTest, AFaultASuspensionAndADisableOutliveTheAgent) {
   manage({resource("web"), resource("db"), resource("mail")}, {"db"});
   ask(Request::online, "web");
@@ -596,7 +629,6 @@ TEST_F(AdoptTest, TheCountOfRestartsGoesOn) {
   ASSERT_EQ(state("web"), State::online);
   kill_agent();
   begin({web});
-  end_later("web", Task::open, Ended::done);
   end_later("web", Task::monitor, Ended::done);
   later->tick(now = *later->due());
   end_later("web", Task::monitor, Ended::failed);
