@@ -43,6 +43,20 @@ void expect_untouched(const AgentNode& node) {
   EXPECT_THAT(node.processes("web"), SizeIs(1));
 }
 
+TEST(AgentFrozen, AHealthyApplicationIsLeftAlone) {
+  AgentNode node;
+  // One that takes its time is likely to be under way when the agent is stopped.
+  node.app("web", std::string(kShort) + "restart_limit = 2\n");
+  node.script("web", "quickCheck", "echo quickCheck >>\"$here/journal\"; sleep 0.3; alive");
+  node.start();
+  ASSERT_EQ(node.genapp({"online", "web"}).exit_code, 0);
+  for (int turn = 0; turn < 2; ++turn) {
+    freeze(node);
+    thaw(node);
+    expect_untouched(node);
+  }
+}
+
 TEST(AgentFrozen, WhatDiedMeanwhileIsRestarted) {
   AgentNode node;
   node.app("web", std::string(kShort) + "restart_limit = 2\n");

@@ -203,7 +203,9 @@ TEST_P(AgentSweep, TheNextAgentEndsWhatWasBegun) {
 INSTANTIATE_TEST_SUITE_P(
     Tasks, AgentSweep,
     testing::Values(Subject{"start", What::start, "-> Offline", "\"online web", "-> Online"},
-                    Subject{"stop", What::stop, "-> Online", "\"offline web", "-> Offline"}),
+                    Subject{"stop", What::stop, "-> Online", "\"offline web", "-> Offline"},
+                    Subject{"restart", What::restart, "-> Online", "restart 1 of",
+                            "GoingOnlineWait -> Online"}),
     [](const auto& subject) { return std::string(subject.param.name); });
 
 }  // namespace
