@@ -21,11 +21,6 @@ bool is_on_its_way(const Managed& one, Goal goal) {
                               : state == State::going_offline || state == State::going_offline_wait;
 }
 
-bool works(const Managed& one) {
-  const auto running = one.machine().running();
-  return running && *running != Task::monitor && *running != Task::open;
-}
-
 }  // namespace
 
 class Supervisor::Impl {

@@ -20,7 +20,8 @@ namespace {
 using testing::SizeIs;
 
 constexpr char kShort[] =
-    "monitor_interval = 0.2\nmonitor_timeout = 1\nfault_on_monitor_timeouts = 1\n";
+    "monitor_interval = 0.2\noffline_monitor_interval = 0.2\nmonitor_timeout = "
+    "1\nfault_on_monitor_timeouts = 1\n";
 constexpr auto kFrozen = std::chrono::seconds(3);
 
 void freeze(AgentNode& node) {

@@ -36,12 +36,13 @@ struct Subject {
   const char* done;     // what its log says at the end
 
   // No monitor runs beside: the calls of one run are those of the other.
-  const char* keys() const {
-    return what == What::restart
-               ? "offline_monitor_interval = 0\nmonitor_interval = 3600\n[monitor.proc]\n"
-                 "kind = \"process\"\nprocesses = [\"app-web\"]\nstabilization_interval = 0.1\n"
-                 "restart_count = 5\n"
-               : "offline_monitor_interval = 0\nmonitor_interval = 3600\n";
+  // Whether its monitor or the first look notices a death.
+  std::string keys() const {
+    const std::string quiet =
+        "offline_monitor_interval = 0\nmonitor_interval = 3600\nrestart_limit = 5\n";
+    if (what != What::restart) return quiet;
+    return quiet + "[monitor.proc]\nkind = \"process\"\nprocesses = [\"" +
+           AgentNode::app_name("web") + "\"]\nstabilization_interval = 0.1\nrestart_count = 5\n";
   }
 };
 
@@ -203,8 +204,8 @@ TEST_P(AgentSweep, TheNextAgentEndsWhatWasBegun) {
 INSTANTIATE_TEST_SUITE_P(
     Tasks, AgentSweep,
     testing::Values(Subject{"start", What::start, "-> Offline", "\"online web", "-> Online"},
-                    Subject{"stop", What::stop, "-> Online", "\"offline web", "-> Offline"},
-                    Subject{"restart", What::restart, "-> Online", "restart 1 of",
+                    Subject{"stop", What::stop, "it was Online", "\"offline web", "-> Offline"},
+                    Subject{"restart", What::restart, "it was Online", "restart 1 of",
                             "GoingOnlineWait -> Online"}),
     [](const auto& subject) { return std::string(subject.param.name); });
 
