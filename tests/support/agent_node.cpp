@@ -77,11 +77,11 @@ void AgentNode::script(const std::string& tag, const std::string& action,
 
 void AgentNode::start() {
   agent_.emplace(node_.command({"genapp-agent"}));
-  EXPECT_TRUE(wait_until([this] {
-    return !agent_->running() || genapp({"events", "-n", "1"}).exit_code == 0;
-  })) << agent_->err();
+  EXPECT_TRUE(wait_until([this] { return !agent_->running() || answers(); })) << agent_->err();
   EXPECT_TRUE(agent_->running()) << agent_->err();
 }
+
+bool AgentNode::answers() const { return genapp({"events", "-n", "1"}).exit_code == 0; }
 
 void AgentNode::kill() {
   agent_->signal(SIGKILL);

@@ -35,7 +35,8 @@ class AgentNode {
   void settings(const std::string& tables);
 
   void start();  // and waits until it answers
-  void kill();   // SIGKILL
+  bool answers() const;
+  void kill();  // SIGKILL
   Result stop();
   Process& agent() { return *agent_; }
   Result genapp(std::vector<std::string> arguments) const;
