@@ -49,7 +49,8 @@ std::optional<WallClock::time_point> parse_utc(const std::string& text) {
   }
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
                                          std::chrono::day(day)};
-  if (!date.ok()) return std::nullopt;
+  // The clock's own time ends in 2262.
+  if (!date.ok() || year < 1970 || year > 2200) return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second) + std::chrono::milliseconds(millis);
 }

@@ -270,7 +270,7 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     const bool changed = monitor.healthy != healthy;
     if (!changed && (healthy || death.empty())) return;
     monitor.healthy = healthy;
-    const std::string why = death.empty() || healthy ? problem : death + ": " + problem;
+    const std::string why = death.empty() || healthy ? problem : death + "; " + problem;
     const Saw saw = monitor.saw;  // which may end the monitor
     saw({healthy, why});
   }
@@ -282,9 +282,9 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
       const std::size_t count = count_of(name, rule.owner);
       if (count == rule.instances) continue;
       const std::string text = described(name, rule) + ": " + std::to_string(count) +
-                               (count == 1 ? " runs, " : " run, ") +
+                               (count < rule.instances ? " of " : " run instead of ") +
                                std::to_string(rule.instances) +
-                               (rule.instances == 1 ? " is to" : " are to");
+                               (count < rule.instances ? " run" : "");
       if (count < rule.instances) return text;
       if (too_many.empty()) too_many = text + " (" + pids_text(name, rule.owner) + ")";
     }

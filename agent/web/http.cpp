@@ -13,7 +13,7 @@ namespace {
 
 bool is_address(int family, const std::string& text) {
   unsigned char address[sizeof(in6_addr)];
-  return ::inet_pton(family, text.c_str(), address) == 1;
+  return text.find('\0') == std::string::npos && ::inet_pton(family, text.c_str(), address) == 1;
 }
 
 bool is_ipv4(std::string_view text) { return is_address(AF_INET, std::string(text)); }
@@ -36,7 +36,11 @@ HostPort split(std::string_view text) {
   }
   out.host = out.brackets ? text.substr(1, end - 1) : text.substr(0, end);
   const std::string_view rest = text.substr(out.brackets ? end + 1 : end);
-  if (rest.starts_with(':')) out.port = rest.substr(1);
+  if (rest.starts_with(':')) {
+    out.port = rest.substr(1);
+  } else if (!rest.empty()) {
+    out.host = text;  // which is no address
+  }
   return out;
 }
 
@@ -68,6 +72,7 @@ PageAddress parse_page_address(std::string_view text) {
 
 bool is_own_host(std::string_view host) {
   const HostPort parts = split(host);
+  if (parts.port.find_first_not_of("0123456789") != std::string_view::npos) return false;
   return parts.brackets ? is_ipv6(parts.host) : is_localhost(parts.host) || is_ipv4(parts.host);
 }
 

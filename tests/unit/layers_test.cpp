@@ -52,7 +52,7 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"ctl/drill", {"common", "cluster", "lbhc", "ctl"}},
     {"bench", {}},  // the programs as they are shipped, not their code
     {"bench/failover", {"bench", "tests/e2e/lab"}},
-    {"fuzz", {"common", "monitor", "cluster", "lbhc", "script", "agent", "ctl"}},
+    {"fuzz", {"common", "monitor", "cluster", "lbhc", "script", "agent", "agent/web", "ctl"}},
 };
 
 // Not in headers, since every file that includes such a header pays for it.

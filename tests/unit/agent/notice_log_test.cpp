@@ -86,6 +86,16 @@ TEST_F(NoticeLogTest, ALineIsJson) {
   EXPECT_EQ(back->notice.text, "a \"b\"\\n\\xff");
 }
 
+TEST_F(NoticeLogTest, ATimeThatTheClockCanNotTellIsNone) {
+  const auto at = [](const std::string& year) {
+    return parse_notice(
+        R"({"seq":1,"time":")" + year +
+        R"(-11-22T08:15:02.123Z","severity":"info","kind":"state","tag":"","text":""})");
+  };
+  EXPECT_TRUE(at("2026"));
+  for (const char* year : {"4052", "1500", "-999"}) EXPECT_FALSE(at(year)) << year;
+}
+
 TEST_F(NoticeLogTest, EveryKindAndSeverityComesBack) {
   for (int kind = 0; kind <= static_cast<int>(NoticeKind::agent); ++kind) {
     for (int severity = 0; severity < 3; ++severity) {

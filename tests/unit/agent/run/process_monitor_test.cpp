@@ -80,7 +80,7 @@ TEST_F(ProcessTest, NoneAtAllFails) {
   watch(rule());
   const Verdict verdict = next();
   EXPECT_FALSE(verdict.healthy);
-  EXPECT_EQ(verdict.reason, "process \"" + name + "\": 0 run, 1 is to");
+  EXPECT_EQ(verdict.reason, "process \"" + name + "\": 0 of 1 run");
 }
 
 TEST_F(ProcessTest, ADeathIsSeenWithoutCounting) {
@@ -93,7 +93,7 @@ TEST_F(ProcessTest, ADeathIsSeenWithoutCounting) {
   const Verdict verdict = next();
   EXPECT_FALSE(verdict.healthy);
   EXPECT_EQ(verdict.reason, "process \"" + name + "\" (pid " + std::to_string(pid) +
-                                ") has ended: process \"" + name + "\": 0 run, 1 is to");
+                                ") has ended; process \"" + name + "\": 0 of 1 run");
 }
 
 TEST_F(ProcessTest, AZombieHasEnded) {
@@ -125,9 +125,9 @@ TEST_F(ProcessTest, AFurtherDeathOfAFailedOneIsTold) {
   watch(rule(2));
   ASSERT_TRUE(next().healthy);
   end(first);
-  EXPECT_THAT(next().reason, HasSubstr("1 runs, 2 are to"));
+  EXPECT_THAT(next().reason, HasSubstr("1 of 2 run"));
   end(second);
-  EXPECT_THAT(next().reason, HasSubstr("0 run, 2 are to"));
+  EXPECT_THAT(next().reason, HasSubstr("0 of 2 run"));
 }
 
 TEST_F(ProcessTest, ASuccessorThatIsThereIsNoFailure) {
@@ -170,7 +170,7 @@ TEST_F(ProcessTest, OneTooManyFailsWhenItIsCounted) {
   const pid_t second = start();
   const Verdict verdict = next();
   EXPECT_FALSE(verdict.healthy);
-  EXPECT_THAT(verdict.reason, testing::AllOf(HasSubstr("2 run, 1 is to (pids "),
+  EXPECT_THAT(verdict.reason, testing::AllOf(HasSubstr("2 run instead of 1 (pids "),
                                              HasSubstr(std::to_string(second))));
   end(second);
   EXPECT_TRUE(next().healthy);

@@ -44,9 +44,10 @@ TEST(OwnHost, IsNoName) {
   for (const char* host :
        {"", "example.com", "example.com:9470", "localhost.example.com", "127.0.0.1.example.com",
         "localhost.", "xlocalhost", "::1", "[::1", "[localhost]", "[127.0.0.1]", "127.1",
-        "0x7f.0.0.1", "[]", "127.0.0.1 "}) {
+        "0x7f.0.0.1", "[]", "127.0.0.1 ", "[::1]:94x", "[::1]x", "127.0.0.1:x"}) {
     EXPECT_FALSE(is_own_host(host)) << host;
   }
+  EXPECT_FALSE(is_own_host(std::string_view("[::1\0.example.com]", 18)));
 }
 
 TEST(Query, ValuesAreFound) {
