@@ -21,11 +21,11 @@ namespace {
 using testing::HasSubstr;
 using testing::SizeIs;
 
-constexpr char kQuick[] = "monitor_interval = 0.2\noffline_monitor_interval = 0.2\n";
+constexpr char kQuickLooks[] = "monitor_interval = 0.2\noffline_monitor_interval = 0.2\n";
 
 TEST(AgentRace, OfManyExactlyOneLives) {
   AgentNode node;
-  node.app("web", std::string(kQuick) + "auto_start = true\n");
+  node.app("web", std::string(kQuickLooks) + "auto_start = true\n");
   std::list<Process> agents;
   for (int i = 0; i < 20; ++i) agents.emplace_back(node.node().command({"genapp-agent"}));
   const auto living = [&] {
@@ -67,7 +67,7 @@ void send_all(const common::Fd& fd, const std::string& bytes) {
 class AgentClients : public testing::Test {
  protected:
   AgentClients() {
-    node_.app("web", kQuick);
+    node_.app("web", kQuickLooks);
     node_.start();
     EXPECT_TRUE(node_.comes_to("web", "Offline"));
   }
@@ -124,7 +124,7 @@ rlim_t descriptor_limit(AgentNode& node) {
 
 TEST(AgentExhausted, WithoutDescriptorsItGoesOnAndThenSeesWhatHappened) {
   AgentNode node;
-  node.app("web", std::string(kQuick) + "restart_limit = 2\n");
+  node.app("web", std::string(kQuickLooks) + "restart_limit = 2\n");
   node.start();
   ASSERT_EQ(node.genapp({"online", "web"}).exit_code, 0);
   const pid_t first = node.processes("web").at(0);
@@ -145,7 +145,7 @@ TEST(AgentExhausted, WithoutDescriptorsItGoesOnAndThenSeesWhatHappened) {
 
 TEST(AgentRunDirectory, DeletedItEndsAndLeavesTheApplication) {
   AgentNode node;
-  node.app("web", kQuick);
+  node.app("web", kQuickLooks);
   node.start();
   ASSERT_EQ(node.genapp({"online", "web"}).exit_code, 0);
   const auto before = node.processes("web");

@@ -190,7 +190,8 @@ TEST_F(ProcessTest, SomebodyElsesDoNotCount) {
   ProcessRule of_other = rule();
   of_other.owner = ::geteuid() + 1;
   watch(of_other);
-  EXPECT_THAT(next().reason, HasSubstr(" of user " + std::to_string(::geteuid() + 1) + ": 0 run"));
+  EXPECT_THAT(next().reason,
+              HasSubstr(" of user " + std::to_string(::geteuid() + 1) + ": 0 of 1 run"));
   ProcessRule of_us = rule();
   of_us.owner = ::geteuid();
   watch(of_us);
@@ -202,7 +203,7 @@ TEST_F(ProcessTest, EachOfTheNamesIsNeeded) {
   ProcessRule two = rule();
   two.names.push_back(name + "x");
   watch(two);
-  EXPECT_THAT(next().reason, HasSubstr(name + "x\": 0 run"));
+  EXPECT_THAT(next().reason, HasSubstr(name + "x\": 0 of 1 run"));
 }
 
 TEST_F(ProcessTest, ALongNameIsTheExecutables) {
