@@ -1,5 +1,5 @@
-// crowd COUNT: so many children named w0, w1, ... that do nothing, until it is ended. It writes a line
-// when all are there.
+// crowd COUNT: so many children named w0, w1, ... that do nothing, until it is ended. It writes a
+// line when all are there.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

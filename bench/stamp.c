@@ -1,6 +1,6 @@
-// NAME [ARGUMENT...], NAME being what this program is called as: appends "NAME ARGUMENT-2 NANOSECONDS"
-// (CLOCK_MONOTONIC) to the file GENAPP_STAMPS, then becomes GENAPP_REAL/NAME; without GENAPP_REAL it
-// stays, as an application that does nothing.
+// NAME [ARGUMENT...], NAME being what this program is called as: appends "NAME ARGUMENT-2
+// NANOSECONDS" (CLOCK_MONOTONIC) to the file GENAPP_STAMPS, then becomes GENAPP_REAL/NAME; without
+// GENAPP_REAL it stays, as an application that does nothing.
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
