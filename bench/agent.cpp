@@ -107,6 +107,18 @@ std::vector<double> lateness_ms(Stamps& stamps) {
   return late;
 }
 
+void measure_cost(const Load& load, const Agent& agent, Rounds& rounds) {
+  pause_ms(kSettleMilliseconds);
+  const double cpu = cpu_with_children_us(agent.pid());
+  const double own = cpu_us_of(agent.pid());
+  pause_ms(kCheckSeconds * 1000);
+  rounds.add(load.name, "cores in all",
+             (cpu_with_children_us(agent.pid()) - cpu) / 1e6 / kCheckSeconds);
+  rounds.add(load.name, "cores, the agent alone",
+             (cpu_us_of(agent.pid()) - own) / 1e6 / kCheckSeconds);
+  rounds.add(load.name, "PSS MB", pss_kb({agent.pid()}) / 1024);
+}
+
 void measure_checks(const Load& load, int count, Rounds& rounds) {
   Node node;
   node.add_settings("[agent]\npage = \"\"\n");
@@ -114,15 +126,7 @@ void measure_checks(const Load& load, int count, Rounds& rounds) {
   {
     const Folder folder;
     const Agent agent(node, folder, Stamped::no);
-    pause_ms(kSettleMilliseconds);
-    const double cpu = cpu_with_children_us(agent.pid());
-    const double own = cpu_us_of(agent.pid());
-    pause_ms(kCheckSeconds * 1000);
-    rounds.add(load.name, "cores in all",
-               (cpu_with_children_us(agent.pid()) - cpu) / 1e6 / kCheckSeconds);
-    rounds.add(load.name, "cores, the agent alone",
-               (cpu_us_of(agent.pid()) - own) / 1e6 / kCheckSeconds);
-    rounds.add(load.name, "PSS MB", pss_kb({agent.pid()}) / 1024);
+    measure_cost(load, agent, rounds);
   }
   const Folder folder;
   Agent agent(node, folder, Stamped::yes);
@@ -165,15 +169,7 @@ void measure_health_checks(int count, Rounds& rounds) {
   }
   const Folder folder;
   const Agent agent(node, folder, Stamped::no);
-  pause_ms(kSettleMilliseconds);
-  const double cpu = cpu_with_children_us(agent.pid());
-  const double own = cpu_us_of(agent.pid());
-  pause_ms(kCheckSeconds * 1000);
-  rounds.add(load.name, "cores in all",
-             (cpu_with_children_us(agent.pid()) - cpu) / 1e6 / kCheckSeconds);
-  rounds.add(load.name, "cores, the agent alone",
-             (cpu_us_of(agent.pid()) - own) / 1e6 / kCheckSeconds);
-  rounds.add(load.name, "PSS MB", pss_kb({agent.pid()}) / 1024);
+  measure_cost(load, agent, rounds);
 }
 
 Rounds quick_checks(const Options& options) {
