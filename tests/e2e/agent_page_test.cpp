@@ -33,7 +33,7 @@ TEST(AgentPage, ShowsWhatTheAgentDoes) {
   EXPECT_TRUE(shows("restart 1 of 3"));
   ASSERT_EQ(node.genapp({"online", "db"}).exit_code, 0);
   ::kill(node.processes("db").at(0), SIGKILL);
-  EXPECT_TRUE(shows("faulted"));
+  EXPECT_TRUE(shows("faulted: "));
   if (const char* to = ::getenv("GENAPP_PICTURES")) {
     browser.save_picture(std::string(to) + "/agent.png");
   }

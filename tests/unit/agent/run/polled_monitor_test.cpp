@@ -221,7 +221,7 @@ TEST_F(StartupTest, AllMustBeUp) {
   process.process.names = {"genapp-none"};
   for (const StartupWhen when : {StartupWhen::before, StartupWhen::after}) {
     EXPECT_THAT(ask({startup("exit 0", 20s), process}, when).problem.value_or(""),
-                HasSubstr("startup monitor gone: process \"genapp-none\": 0 run"));
+                HasSubstr("startup monitor gone: process \"genapp-none\": 0 of 1 run"));
   }
   process.process.names = {};
   EXPECT_FALSE(ask({startup("exit 0", 20s), process}, StartupWhen::after).problem);
