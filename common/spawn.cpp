@@ -171,6 +171,13 @@ Fd above_streams(int fd) {
   return copy;
 }
 
+// Asio's event loop, the launcher's pipe and the pidfd need that many. A loop that can't be made
+// whole leaves what it has opened open (Boost 1.81), so it is not begun then.
+void require_room(const Fd& null) {
+  std::array<Fd, 10> room;
+  for (Fd& fd : room) fd = above_streams(null.get());
+}
+
 std::vector<const char*> pointers_to(const std::vector<std::string>& texts) {
   std::vector<const char*> pointers;
   for (const std::string& text : texts) pointers.push_back(text.c_str());
@@ -182,6 +189,13 @@ std::vector<const char*> pointers_to(const std::vector<std::string>& texts) {
 void reap_failed(pid_t pid) {
   while (pid > 0 && ::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
+}
+
+// Out of descriptors, it may have been started and can't be held: then it has not been started.
+void end_unheld(pid_t pid) {
+  if (pid <= 0) return;
+  ::kill(pid, SIGKILL);
+  reap_failed(pid);
 }
 
 StartError start_error(const std::string& path, int value) {
@@ -253,24 +267,32 @@ Child spawn(const Spawn& what) {
   ::signal(SIGCHLD, SIG_DFL);
   const std::vector<const char*> environment = pointers_to(what.environment);
   const std::string& path = what.argv.at(0);
-  boost::asio::io_context io;
   process::default_process_launcher launcher;
   launcher.env = environment.data();
-  process::error_code error;
-  // Given the context instead of its executor, it throws in spite of `error` (Boost 1.81).
-  auto child =
-      launcher(io.get_executor(), error, path,
-               std::vector<std::string>(what.argv.begin() + 1, what.argv.end()),
-               Setup{what, null.get(), out.get(), err.get(), pid_record.get(), ::getpid()});
-  if (error) {
-    reap_failed(launcher.pid);
-    throw start_error(path, error.value());
+  require_room(null);
+  try {
+    boost::asio::io_context io;
+    process::error_code error;
+    // Given the context instead of its executor, it throws in spite of `error` (Boost 1.81).
+    auto child =
+        launcher(io.get_executor(), error, path,
+                 std::vector<std::string>(what.argv.begin() + 1, what.argv.end()),
+                 Setup{what, null.get(), out.get(), err.get(), pid_record.get(), ::getpid()});
+    if (error) {
+      reap_failed(launcher.pid);
+      throw start_error(path, error.value());
+    }
+    child.detach();  // we wait ourselves
+    auto pidfd = open_pidfd(launcher.pid);
+    if (pidfd) return Child(launcher.pid, std::move(*pidfd));
+    throw StartError("process " + std::to_string(launcher.pid) + " was reaped by somebody else",
+                     ECHILD);
+  } catch (const StartError&) {
+    throw;
+  } catch (const std::exception& problem) {
+    end_unheld(launcher.pid);
+    throw Error(quoted(path) + " can't be started: " + problem.what());
   }
-  const pid_t pid = child.id();
-  child.detach();  // we wait ourselves
-  auto pidfd = open_pidfd(pid);
-  if (!pidfd) throw Error("process " + std::to_string(pid) + " was reaped by somebody else");
-  return Child(pid, std::move(*pidfd));
 }
 
 std::string why_not_executed(const std::string& path, int error) {

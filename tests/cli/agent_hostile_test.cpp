@@ -134,7 +134,7 @@ TEST(AgentExhausted, WithoutDescriptorsItGoesOnAndThenSeesWhatHappened) {
   EXPECT_TRUE(wait_until([&] {
     return node.node().log().find("Too many open files") != std::string::npos;
   })) << node.node().log();
-  ASSERT_TRUE(node.agent().running());
+  ASSERT_TRUE(node.agent().running()) << node.agent().err();
   limit_descriptors(node, before);
   EXPECT_TRUE(wait_until([&] {
     const auto all = node.processes("web");

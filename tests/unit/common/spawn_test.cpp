@@ -1,5 +1,6 @@
 #include "common/spawn.hpp"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -381,6 +382,28 @@ TEST(WhyNotExecutedPath, TooLargeAnEnvironmentIsTold) {
   Spawn what = program({"/bin/true"});
   what.environment = {"A=" + std::string(1 << 20, 'x')};
   EXPECT_THAT(error_of([&] { spawn(what); }), HasSubstr("Argument list too long"));
+}
+
+// However few descriptors are left, it is started and held, or is not and leaves nothing.
+TEST(SpawnDescriptors, WhateverIsMissingItFailsAsAnErrorAndLeavesNoChild) {
+  tests::Child alone([] {
+    int started = 0;
+    int refused = 0;
+    for (rlim_t most = 3; most < 40; ++most) {
+      const rlimit limit{most, 4096};
+      if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
+      try {
+        Child child = spawn({.argv = {"/bin/true"}});
+        child.reap();
+        ++started;
+      } catch (const Error&) {
+        ++refused;
+      }
+      if (::waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD) return 2;
+    }
+    return started > 5 && refused > 5 ? 0 : 3;
+  });
+  EXPECT_EQ(alone.wait(), 0);
 }
 
 }  // namespace
