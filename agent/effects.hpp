@@ -19,6 +19,10 @@ struct TaskRun {
   Argv method{};
   // Of a start: `recover` in place of restore; of a clean: there is none, it is done at once.
   bool by_recover = false;
+  // Of a monitor: only what is recorded to be out of service is offline; what is in service and
+  // fails its quickCheck is not. One that fails may run nevertheless, and nothing may be started
+  // elsewhere, or here a second time, before it was taken out.
+  bool in_service_is_online = false;
   // Of a start: the startup monitors are asked first whether it runs already (then nothing is
   // started and it is recorded to be in service), and afterwards until all say that it runs.
   bool with_startup_monitors = false;

@@ -43,6 +43,11 @@ bool is_seen(State state) {
          state == State::going_offline_wait;
 }
 
+// Where a quickCheck that fails says that it is not as it is to be.
+bool is_to_be_healthy(State state) {
+  return state == State::online || state == State::going_online_wait;
+}
+
 bool outlives_agent(Task task) { return task != Task::open && task != Task::monitor; }
 
 }  // namespace
@@ -217,6 +222,7 @@ TaskRun Managed::task_run(const Step::Run& run) const {
   task.with_startup_monitors =
       run.task == Task::start &&
       std::ranges::any_of(config_.monitors, [](const auto& one) { return one.at_startup(); });
+  task.in_service_is_online = run.task == Task::monitor && !is_to_be_healthy(state());
   // A restart's own ways; a clean on the way down is always remove.
   if (restart_ && state() == State::going_online) {
     task.by_recover = restart_->by_recover;

@@ -28,7 +28,7 @@ constexpr std::array kRows{
     Row{"cannot be told", online, E::seen_nothing, online, A::none},
     Row{"offline, tolerated", online, E::offline_tolerated, online, A::none},
     Row{"offline, restarted", online, E::offline_restart, going_online, A::clean},
-    Row{"offline, faulted", online, E::offline_fault, offline, A::note_fault},
+    Row{"offline, faulted", online, E::offline_fault, going_offline, A::clean_and_note_fault},
     Row{"hung, restarted", online, E::hung_restart, going_online, A::clean},
     Row{"hung, faulted", online, E::hung_fault, going_offline, A::clean_and_note_fault},
     Row{"a monitor failed, restarted", online, E::watch_restart, going_online, A::clean},
@@ -164,8 +164,7 @@ static_assert(every_event_is_taken(), "every event is taken somewhere");
 // Offline is believed after a monitor has said so, and never otherwise.
 constexpr bool offline_is_seen() {
   return std::ranges::all_of(kRows, [](const Row& row) {
-    return row.to != offline || row.from == offline || row.event == E::seen_offline ||
-           row.event == E::offline_fault;
+    return row.to != offline || row.from == offline || row.event == E::seen_offline;
   });
 }
 static_assert(offline_is_seen(), "a resource that is believed offline was seen offline");

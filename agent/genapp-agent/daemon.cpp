@@ -180,15 +180,22 @@ class Daemon {
     ControlHandlers handlers;
     handlers.status = [this](const auto& tag) { return status(tag); };
     handlers.events = [this](const AskEvents& asked) { return events(asked); };
-    handlers.order = [this](const Order& order) {
-      tell({NoticeKind::command, Severity::info, order.of_group ? "" : order.name,
-            std::string(name_of(order.request)) +
-                (order.of_group ? " of group " + order.name : "") + " was asked for"});
-      return follow(supervisor_, order, Clock::now());
-    };
+    handlers.order = [this](const Order& order) { return obey(order); };
     handlers.reload = [this] { return reload(); };
     handlers.pid = ::getpid();
     return handlers;
+  }
+
+  Answer obey(const Order& order) {
+    const std::string tag = order.of_group ? "" : order.name;
+    const std::string what =
+        std::string(name_of(order.request)) + (order.of_group ? " of group " + order.name : "");
+    tell({NoticeKind::command, Severity::info, tag, what + " was asked for"});
+    const Answer answer = follow(supervisor_, order, Clock::now());
+    if (!answer.accepted) {
+      tell({NoticeKind::command, Severity::warning, tag, what + " was refused: " + answer.text});
+    }
+    return answer;
   }
 
   std::optional<std::string> status(const std::optional<common::Tag>& tag) const {

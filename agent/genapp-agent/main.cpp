@@ -35,8 +35,7 @@ DaemonSettings parse(int argc, const char* const* argv) {
         found);
     po::notify(found);
   } catch (const po::too_many_positional_options_error&) {
-    throw common::Error("there is an argument too many; see genapp-agent --help",
-                        common::ExitCode::usage);
+    throw common::Error("there is an argument too many", common::ExitCode::usage);
   } catch (const po::error& problem) {
     throw common::Error(common::option_problem(problem, {argv, argv + argc}),
                         common::ExitCode::usage);

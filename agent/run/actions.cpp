@@ -144,7 +144,12 @@ class Actions::Impl : public std::enable_shared_from_this<Actions::Impl> {
     call.signal = SIGKILL;
     start_job(run, std::move(call), [this](Run& ended, const JobEnd& end) {
       const TaskRun& task = ended.task;
-      end_now(ended, verdict_of(end), reason_of(end, program_of(task), task.limit));
+      const std::string reason = reason_of(end, program_of(task), task.limit);
+      const Ended verdict = verdict_of(end);
+      if (verdict != Ended::failed || !task.in_service_is_online) {
+        return end_now(ended, verdict, reason);
+      }
+      end_now(ended, Ended::done, "it is recorded to be in service, and not healthy: " + reason);
     });
   }
 

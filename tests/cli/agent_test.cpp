@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
+
 #include "tests/support/agent_node.hpp"
 #include "tests/support/wait.hpp"
 
@@ -129,6 +131,41 @@ TEST(AgentLife, DisabledItIsLeftAsItIs) {
   EXPECT_THAT(node.processes("web"), SizeIs(1));
   EXPECT_EQ(node.genapp({"enable", "web"}).exit_code, 0);
   EXPECT_TRUE(node.comes_to("web", "Online"));
+}
+
+// What is not healthy may run nevertheless.
+TEST(AgentFallover, WhatIsNotHealthyIsStoppedBeforeAnythingIsGivenOver) {
+  AgentNode node;
+  const std::string given = node.path("given");
+  const std::string look = "grep -q 'State:.[RSD]' /proc/$(cat " + node.path("web/pid") +
+                           ")/status && echo runs > " + given + " || echo gone > " + given;
+  node.app("web", std::string(kQuick) + "on_fallover = [\"/bin/sh\", \"-c\", \"" + look + "\"]\n");
+  node.script("web", "quickCheck", "test ! -e \"$here/sick\"");
+  node.start();
+  ASSERT_EQ(node.genapp({"online", "web"}).exit_code, 0);
+  ASSERT_THAT(node.processes("web"), SizeIs(1));
+  write_file(node.path("web/sick"), "");
+  ASSERT_TRUE(wait_until([&] { return !read_file(given).empty(); })) << node.genapp({"events"}).out;
+  EXPECT_EQ(read_file(given), "gone\n");
+  EXPECT_EQ(node.view("web", "state"), "Offline");
+  EXPECT_EQ(node.view("web", "faulted"), "true");
+}
+
+TEST(AgentFallover, NothingIsGivenOverOfWhatCanNotBeTakenOut) {
+  AgentNode node;
+  const std::string given = node.path("given");
+  node.app("web", std::string(kQuick) + "on_fallover = [\"/bin/touch\", \"" + given + "\"]\n");
+  node.script("web", "quickCheck", "test ! -e \"$here/sick\"");
+  node.script("web", "remove", "echo remove >>\"$here/journal\"; exit 1");
+  node.start();
+  ASSERT_EQ(node.genapp({"online", "web"}).exit_code, 0);
+  write_file(node.path("web/sick"), "");
+  ASSERT_TRUE(wait_until([&] { return node.view("web", "faulted") == "true"; }));
+  ASSERT_TRUE(wait_until([&] { return node.count("web", "remove") >= 2; }));
+  EXPECT_NE(node.view("web", "state"), "Offline");
+  EXPECT_FALSE(std::filesystem::exists(given));
+  EXPECT_EQ(node.genapp({"offline", "web", "--wait", "5"}).exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(given));
 }
 
 // ---- monitors
