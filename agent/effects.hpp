@@ -23,6 +23,8 @@ struct TaskRun {
   // fails its quickCheck is not. One that fails may run nevertheless, and nothing may be started
   // elsewhere, or here a second time, before it was taken out.
   bool in_service_is_online = false;
+  // And one whose start failed (OSF) is neither: the remove that was to follow has failed, too.
+  bool failed_is_unknown = false;
   // Of a start: the startup monitors are asked first whether it runs already (then nothing is
   // started and it is recorded to be in service), and afterwards until all say that it runs.
   bool with_startup_monitors = false;

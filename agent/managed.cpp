@@ -183,6 +183,7 @@ void Managed::set_wanted(bool wanted) {
 void Managed::ended(Task task, Ended how, const std::string& reason, Clock::time_point now) {
   if (machine_.running() != task) return;
   if (task == Task::monitor) note_monitor(how, reason, now);
+  if (task == Task::stop || task == Task::clean) not_taken_out_ = how != Ended::done;
   const std::string why = how == Ended::done ? "" : reason;
   for (const Step& step : machine_.ended(task, how, now)) apply(step, why, now);
 }
@@ -223,6 +224,7 @@ TaskRun Managed::task_run(const Step::Run& run) const {
       run.task == Task::start &&
       std::ranges::any_of(config_.monitors, [](const auto& one) { return one.at_startup(); });
   task.in_service_is_online = run.task == Task::monitor && !is_to_be_healthy(state());
+  task.failed_is_unknown = not_taken_out_;
   // A restart's own ways; a clean on the way down is always remove.
   if (restart_ && state() == State::going_online) {
     task.by_recover = restart_->by_recover;

@@ -103,6 +103,7 @@ class Managed {
   bool suspended_ = false;
   bool wanted_ = true;
   bool new_fault_ = false;
+  bool not_taken_out_ = false;  // the last stop or clean has failed
   std::string fault_{};
   std::string last_reason_{};
   std::optional<Ended> last_seen_{};

@@ -132,9 +132,13 @@ class Actions::Impl : public std::enable_shared_from_this<Actions::Impl> {
 
   void monitor(Run& run) {
     try {
-      if (!common::in_service(cluster::StateFile(setup_.run_dir, run.resource.id).read())) {
-        return end_soon(run, Ended::failed, "it is out of service");
+      const auto state = cluster::StateFile(setup_.run_dir, run.resource.id).read();
+      if (run.task.failed_is_unknown && state == common::State::out_failed) {
+        return end_soon(run, Ended::unknown,
+                        "its start has failed and so has its remove: what they left is not known; "
+                        "see to it, then call remove");
       }
+      if (!common::in_service(state)) return end_soon(run, Ended::failed, "it is out of service");
     } catch (const Error& problem) {
       return end_soon(run, Ended::unknown, problem.what());
     }

@@ -168,6 +168,24 @@ TEST(AgentFallover, NothingIsGivenOverOfWhatCanNotBeTakenOut) {
   EXPECT_FALSE(std::filesystem::exists(given));
 }
 
+TEST(AgentFallover, NothingIsGivenOverOfWhatFailedToStartAndToBeTakenOut) {
+  AgentNode node;
+  const std::string given = node.path("given");
+  node.app("web", std::string(kQuick) + "on_fallover = [\"/bin/touch\", \"" + given + "\"]\n");
+  node.script("web", "restore", "app; exit 1");
+  node.script("web", "remove", "echo remove >>\"$here/journal\"; exit 1");
+  node.start();
+  EXPECT_EQ(node.genapp({"online", "web", "--wait", "5"}).exit_code, 1);
+  ASSERT_TRUE(wait_until([&] { return node.count("web", "remove") >= 1; }));
+  ASSERT_TRUE(node.comes_to("web", "Probing")) << node.genapp({"events"}).out;
+  EXPECT_FALSE(std::filesystem::exists(given));
+  // A person sees to it.
+  node.script("web", "remove", "kill -9 \"$(cat \"$here/pid\")\"; true");
+  EXPECT_EQ(node.node().action("remove", "web", "web1").exit_code, 0);
+  EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(given); }));
+  EXPECT_EQ(node.view("web", "state"), "Offline");
+}
+
 // ---- monitors
 
 TEST(AgentMonitors, ADeathIsSeenAtOnceAndRestarted) {
