@@ -26,6 +26,7 @@ constexpr std::array kRows{
 
     Row{"goes on", online, E::seen_online, online, A::none},
     Row{"cannot be told", online, E::seen_nothing, online, A::none},
+    Row{"offline, as it is to be", online, E::seen_offline, offline, A::none},
     Row{"offline, tolerated", online, E::offline_tolerated, online, A::none},
     Row{"offline, restarted", online, E::offline_restart, going_online, A::clean},
     Row{"offline, faulted", online, E::offline_fault, offline, A::note_fault},
