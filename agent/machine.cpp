@@ -1,5 +1,7 @@
 #include "agent/machine.hpp"
 
+#include <algorithm>
+
 namespace genapp::agent {
 namespace {
 
@@ -33,6 +35,10 @@ Step Machine::command(Command command, Clock::time_point now) {
 std::vector<Step> Machine::ended(Task task, Ended how, Clock::time_point now) {
   if (running_ != task) return {};
   running_.reset();
+  // What it has seen is nobody's business any more.
+  if (task == Task::monitor && waiting_ == Command::disable && find_row(state_, E::disable)) {
+    return {*follow_waiting(now)};
+  }
   forget_after_trust(now);
   std::vector<Step> steps{take(classify(task, how), now)};
   if (const auto next = follow_waiting(now)) steps.push_back(*next);
@@ -49,10 +55,17 @@ Step Machine::failed(Failure failure, Clock::time_point now) {
     // It was to end anyway.
     step = follow_waiting(now).value_or(Step{});
   } else {
-    const bool restart = failure == Failure::restart && !faulted_;
-    step = take(restart ? E::watch_restart : E::watch_fallover, now);
+    step = take(watch_failed(failure), now);
   }
   step.dropped = dropped;
+  return step;
+}
+
+Step Machine::look_away(Clock::time_point now) {
+  if (running_ != Task::monitor || is_unstable(state_)) return {};
+  running_.reset();
+  Step step = follow_waiting(now).value_or(Step{});
+  step.dropped = true;
   return step;
 }
 
@@ -67,6 +80,12 @@ Step Machine::adopt(State state, std::optional<Task> task, Clock::time_point now
   if (state_ == online) online_since_ = now;
   due_ = now;
   return task ? run(*task) : Step{};
+}
+
+void Machine::set_attributes(const Attributes& attributes, Clock::time_point now) {
+  attributes_ = attributes;
+  const auto length = pause();
+  if (length) due_ = std::min(due_.value_or(Clock::time_point::max()), now + *length);
 }
 
 Step Machine::tick(Clock::time_point now) {
@@ -141,7 +160,8 @@ Event Machine::after_monitor(Ended how) {
 Event Machine::seen_online() { return wanted_ ? E::seen_online : E::online_unwanted; }
 
 Event Machine::seen_offline() {
-  return state_ == online ? offline_without_command() : E::seen_offline;
+  if (state_ != online) return E::seen_offline;
+  return leaving_ ? E::command_offline : offline_without_command();
 }
 
 Event Machine::offline_without_command() {
@@ -151,8 +171,15 @@ Event Machine::offline_without_command() {
 
 Event Machine::hung() {
   const std::size_t most = attributes_.fault_on_monitor_timeouts;
-  if (state_ != online || most == 0 || ++counts_.monitor_timeouts < most) return E::seen_nothing;
+  if (state_ != online || leaving_ || most == 0 || ++counts_.monitor_timeouts < most)
+    return E::seen_nothing;
   return may_restart() ? E::hung_restart : E::hung_fault;
+}
+
+// One that fails while it is to go offline is stopped without waiting for others any more.
+Event Machine::watch_failed(Failure failure) const {
+  if (leaving_) return E::command_offline;
+  return failure == Failure::restart && !faulted_ ? E::watch_restart : E::watch_fallover;
 }
 
 // One that is faulted and online nevertheless is started by nobody.

@@ -58,6 +58,8 @@ class Machine {
   // the resource is online; where it is not, others find out by themselves.
   enum class Failure { restart, fallover };
   Step failed(Failure failure, Clock::time_point now);
+  // Nobody is to look at it where it is Online or Offline: a monitor that runs is dropped.
+  Step look_away(Clock::time_point now);
   // due() has come. Nothing to run while something runs.
   Step tick(Clock::time_point now);
   // When a monitor is due; nothing when none is, or something runs.
@@ -67,8 +69,12 @@ class Machine {
   // not, a resource that is seen online without a command is taken offline.
   void set_wanted(bool wanted) { wanted_ = wanted; }
 
-  // From now on; what is due already stays due.
-  void set_attributes(const Attributes& attributes) { attributes_ = attributes; }
+  // Whether it was told to go offline, which waits for others to go first: that it goes by itself
+  // is no failure then.
+  void set_leaving(bool leaving) { leaving_ = leaving; }
+
+  // From now on; what is due later than they say is due when they say.
+  void set_attributes(const Attributes& attributes, Clock::time_point now);
 
   // What an earlier agent has known; to be told to a machine that is still detached.
   void remember(bool faulted, std::size_t restarts, std::size_t tolerated);
@@ -101,6 +107,7 @@ class Machine {
   Event seen_offline();
   Event offline_without_command();
   Event hung();
+  Event watch_failed(Failure failure) const;
   bool may_restart();
   Event start_failed(Event retry, Event fault);
   Step take(Event event, Clock::time_point now);
@@ -117,6 +124,7 @@ class Machine {
   State state_ = State::detached;
   bool faulted_ = false;
   bool wanted_ = true;
+  bool leaving_ = false;
   bool cleaned_ = false;  // since the stop command
   std::optional<Task> running_{};
   std::optional<Command> waiting_{};

@@ -84,6 +84,7 @@ void Managed::begin(const std::optional<Record>& record, Clock::time_point now) 
     kept_ = record;
     goal = record->goal;
     giving_up = record->giving_up;
+    new_fault_ = record->new_fault;
     suspended_ = record->suspended;
     fault_ = record->fault;
     machine_.remember(record->faulted, record->restarts, record->tolerated);
@@ -105,12 +106,26 @@ void Managed::begin(const std::optional<Record>& record, Clock::time_point now) 
 void Managed::adopt(const Record& record, Clock::time_point now) {
   const State before = state();
   const Step step = machine_.adopt(record.state, *record.task, now);
-  if (record.by_recover) restart_ = Restart{{}, {}, true};
+  if (record.by_recover || !record.monitor.empty()) restart_ = restart_of(record);
   tell(NoticeKind::adopted, Severity::info,
        "an earlier agent has begun to " + std::string(name_of(*record.task)) +
            " it, which is waited for");
   entered(before, now);
   effects_.adopt(config_, task_run(*step.run));
+}
+
+Managed::Restart Managed::restart_of(const Record& record) const {
+  const auto monitor = std::ranges::find_if(
+      config_.monitors, [&](const auto& one) { return one.name == record.monitor; });
+  Restart restart =
+      monitor == config_.monitors.end() ? Restart{} : restart_after(*monitor, config_.restart_by);
+  restart.by_recover = record.by_recover;
+  return restart;
+}
+
+Managed::Restart Managed::restart_after(const MonitorConfig& monitor, RestartBy by) {
+  const bool own_ways = !monitor.cleanup.empty() || !monitor.restart.empty();
+  return {monitor.cleanup, monitor.restart, by == RestartBy::recover && !own_ways, monitor.name};
 }
 
 // What is believed of it goes on; so one that died while no agent looked has died without a
@@ -133,7 +148,7 @@ void Managed::configure(ResourceConfig config, Clock::time_point now) {
     if (watch.active) effects_.unwatch(config_, watch.config.name);
   }
   config_ = std::move(config);
-  machine_.set_attributes(config_.attributes);
+  machine_.set_attributes(config_.attributes, now);
   make_watches();
   for (Watch& watch : watches_) {
     if (watch.active) {
@@ -155,17 +170,19 @@ void Managed::drop() {
 
 Step Managed::command(Command command, Clock::time_point now) {
   const Step step = machine_.command(command, now);
-  if (!step.refused) {
-    if (command == Command::enable) enabled_ = true;
-    if (command == Command::disable) enabled_ = false;
+  if (!step.refused && command == Command::enable) enabled_ = true;
+  // Detached it may be for a fault alone.
+  if (command == Command::disable && (!step.refused || state() == State::detached)) {
+    enabled_ = false;
   }
   apply(step, "", now);
   return step;
 }
 
-void Managed::suspend(Clock::time_point) {
+void Managed::suspend(Clock::time_point now) {
   if (std::exchange(suspended_, true)) return;
   end_watches();
+  apply(machine_.look_away(now), "", now);
   tell(NoticeKind::monitor, Severity::warning, "monitoring is suspended");
 }
 
@@ -184,6 +201,7 @@ void Managed::ended(Task task, Ended how, const std::string& reason, Clock::time
   if (machine_.running() != task) return;
   if (task == Task::monitor) note_monitor(how, reason, now);
   if (task == Task::stop || task == Task::clean) not_taken_out_ = how != Ended::done;
+  machine_.set_leaving(goal == Goal::offline);
   const std::string why = how == Ended::done ? "" : reason;
   for (const Step& step : machine_.ended(task, how, now)) apply(step, why, now);
 }
@@ -280,8 +298,6 @@ void Managed::note_fault(const Row& row, const std::string& reason) {
   tell(NoticeKind::fault, Severity::error, "faulted: " + fault_);
 }
 
-bool Managed::take_new_fault() { return std::exchange(new_fault_, false); }
-
 void Managed::entered(State before, Clock::time_point now) {
   history_.enter(now, state(), machine_.faulted());
   if (state() == before) return;
@@ -316,7 +332,8 @@ void Managed::monitor_saw(const std::string& monitor, const Verdict& verdict,
   for (Watch& watch : watches_) {
     if (watch.config.name != monitor || !watch.active) continue;
     watch.reason = verdict.healthy ? "" : verdict.reason;
-    act(watch, watch.policy.saw(watch.config, verdict.healthy, now), now);
+    machine_.set_leaving(goal == Goal::offline);
+    act(watch, watch.policy.saw(watch.config, verdict.healthy, !machine_.faulted(), now), now);
     return;
   }
 }
@@ -327,6 +344,11 @@ void Managed::act(Watch& watch, MonitorPolicy::Decision decision, Clock::time_po
   const std::string failed = with_reason(name + " has failed", watch.reason);
   // The watch is gone with the state.
   const std::string reason = with_reason(name, watch.reason);
+  if (leaves() && (decision == restart || decision == fallover)) {
+    tell(NoticeKind::monitor, Severity::warning, failed + "; it was to end anyway");
+    apply(machine_.failed(Machine::Failure::restart, now), reason, now);
+    return;
+  }
   switch (decision) {
     case none:
       return;
@@ -342,9 +364,7 @@ void Managed::act(Watch& watch, MonitorPolicy::Decision decision, Clock::time_po
            failed + "; restart " + std::to_string(watch.policy.restarts()) + " of " +
                std::to_string(watch.config.restart_count));
       run_notify(watch, "restart");
-      restart_ = Restart{watch.config.cleanup, watch.config.restart,
-                         config_.restart_by == RestartBy::recover && watch.config.cleanup.empty() &&
-                             watch.config.restart.empty()};
+      restart_ = restart_after(watch.config, config_.restart_by);
       apply(machine_.failed(Machine::Failure::restart, now), reason, now);
       return;
     case fallover:
@@ -353,6 +373,11 @@ void Managed::act(Watch& watch, MonitorPolicy::Decision decision, Clock::time_po
       apply(machine_.failed(Machine::Failure::fallover, now), reason, now);
       return;
   }
+}
+
+// It was commanded to, and something is waited for.
+bool Managed::leaves() const {
+  return goal == Goal::offline || machine_.waiting() == Command::disable;
 }
 
 void Managed::run_notify(const Watch& watch, const char* event) {
@@ -386,12 +411,15 @@ void Managed::tick(Clock::time_point now) {
 
 Record Managed::record() const {
   Record record;
+  record.id = config_.id.text();
+  record.group = config_.group;
   record.enabled = enabled_;
   record.suspended = suspended_;
   record.faulted = machine_.faulted();
   record.fault = fault_;
   record.standby = !wanted_;
   record.goal = goal;
+  record.new_fault = new_fault_;
   record.giving_up = giving_up;
   record.restarts = machine_.counts().restarts;
   record.tolerated = machine_.counts().tolerated;
@@ -399,7 +427,10 @@ Record Managed::record() const {
   if (running && outlives_agent(*running)) {
     record.task = running;
     record.state = state();
-    record.by_recover = restart_ && restart_->by_recover && state() == State::going_online;
+    if (restart_ && state() == State::going_online) {
+      record.by_recover = restart_->by_recover;
+      record.monitor = restart_->monitor;
+    }
   }
   if (is_seen(state())) record.state = state();
   return record;

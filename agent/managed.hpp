@@ -37,6 +37,9 @@ class Managed {
   void suspend(Clock::time_point now);
   void resume(Clock::time_point now);
   void set_wanted(bool wanted);
+  bool wanted() const { return wanted_; }
+  // Where it is not wanted: whether it is let be all the same, since others depend on it still.
+  void let_be(bool others) { machine_.set_wanted(wanted_ || others); }
 
   void ended(Task task, Ended how, const std::string& reason, Clock::time_point now);
   void monitor_saw(const std::string& monitor, const Verdict& verdict, Clock::time_point now);
@@ -49,8 +52,9 @@ class Managed {
   State state() const { return machine_.state(); }
   bool is_out() const { return state() == State::offline || state() == State::detached; }
   const std::string& fault() const { return fault_; }
-  // Once after it has become faulted.
-  bool take_new_fault();
+  // Since it has become faulted, until what follows for others is begun and kept.
+  bool new_fault() const { return new_fault_; }
+  void forget_new_fault() { new_fault_ = false; }
 
   // The supervisor's, kept and shown here.
   std::optional<Goal> goal{};
@@ -73,9 +77,12 @@ class Managed {
     Argv cleanup{};
     Argv restart{};
     bool by_recover = false;
+    std::string monitor{};  // whose failure it is; empty: the resource's own
   };
 
   void adopt(const Record& record, Clock::time_point now);
+  Restart restart_of(const Record& record) const;
+  static Restart restart_after(const MonitorConfig& monitor, RestartBy by);
   void look_again(State believed, Clock::time_point now);
   void apply(const Step& step, const std::string& reason, Clock::time_point now);
   void note(const Row& row, const std::string& reason, State before);
@@ -91,6 +98,7 @@ class Managed {
   void run_notify(const Watch& watch, const char* event);
   void tell(NoticeKind kind, Severity severity, std::string text) const;
   bool looks() const;
+  bool leaves() const;
   Record record() const;
   MonitorView view_of(const Watch& watch) const;
 

@@ -8,7 +8,7 @@ void MonitorPolicy::in_service(Clock::time_point now) {
 }
 
 MonitorPolicy::Decision MonitorPolicy::saw(const MonitorConfig& config, bool healthy,
-                                           Clock::time_point now) {
+                                           bool may_restart, Clock::time_point now) {
   if (healthy) {
     const bool again = failed_;
     failed_ = false;
@@ -16,7 +16,7 @@ MonitorPolicy::Decision MonitorPolicy::saw(const MonitorConfig& config, bool hea
   }
   if (failed_) return Decision::none;
   if (now - since_ >= config.restart_interval) restarts_ = 0;
-  if (restarts_ < config.restart_count) {
+  if (may_restart && restarts_ < config.restart_count) {
     ++restarts_;
     return Decision::restart;
   }

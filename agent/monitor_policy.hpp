@@ -24,7 +24,9 @@ class MonitorPolicy {
 
   // The resource has come in service, or its monitoring begins.
   void in_service(Clock::time_point now);
-  Decision saw(const MonitorConfig& config, bool healthy, Clock::time_point now);
+  // `may_restart`: false for a resource that is faulted and online nevertheless, which nobody
+  // starts: its failure action is taken at once.
+  Decision saw(const MonitorConfig& config, bool healthy, bool may_restart, Clock::time_point now);
   // A person has cleared the fault, or looked after it.
   void forget();
 

@@ -44,15 +44,19 @@ std::optional<typename Values::value_type> value_or_nothing(const Values& values
 // Throws on what is missing or of another kind.
 Record record_of(const json::object& object) {
   Record record;
+  record.id = std::string_view(object.at("id").as_string());
+  record.group = std::string_view(object.at("group").as_string());
   record.enabled = object.at("enabled").as_bool();
   record.suspended = object.at("suspended").as_bool();
   record.faulted = object.at("faulted").as_bool();
   record.fault = std::string_view(object.at("fault").as_string());
   record.standby = object.at("standby").as_bool();
   record.goal = value_or_nothing(kRecordGoals, object.at("goal"));
+  record.new_fault = object.at("new_fault").as_bool();
   record.giving_up = object.at("giving_up").as_bool();
   record.task = value_or_nothing(kRecordTasks, object.at("task"));
   record.by_recover = object.at("by_recover").as_bool();
+  record.monitor = std::string_view(object.at("monitor").as_string());
   record.state = value_named(kRecordStates, object.at("state"));
   record.restarts = object.at("restarts").to_number<std::size_t>();
   record.tolerated = object.at("tolerated").to_number<std::size_t>();
@@ -63,6 +67,8 @@ Record record_of(const json::object& object) {
 
 std::string format_record(const Record& record) {
   const json::value value{
+      {"id", record.id},
+      {"group", record.group},
       {"enabled", record.enabled},
       {"suspended", record.suspended},
       {"faulted", record.faulted},
@@ -70,9 +76,11 @@ std::string format_record(const Record& record) {
       {"fault", common::printable_utf8(record.fault)},
       {"standby", record.standby},
       {"goal", name_or_null(record.goal)},
+      {"new_fault", record.new_fault},
       {"giving_up", record.giving_up},
       {"task", name_or_null(record.task)},
       {"by_recover", record.by_recover},
+      {"monitor", record.monitor},
       {"state", name_of(record.state)},
       {"restarts", record.restarts},
       {"tolerated", record.tolerated},

@@ -14,15 +14,20 @@
 namespace genapp::agent {
 
 struct Record {
+  std::string id{};     // of the resource that had the tag
+  std::string group{};  // whose `standby` it is
   bool enabled = true;
   bool suspended = false;
   bool faulted = false;
   std::string fault{};   // why
   bool standby = false;  // of its group
   std::optional<Goal> goal{};
+  // Faulted, and what follows from it for others may not be begun yet.
+  bool new_fault = false;
   bool giving_up = false;      // faulted; on_fallover is run once it is offline
   std::optional<Task> task{};  // start, stop or clean under way
   bool by_recover = false;     // of the task: TaskRun::by_recover
+  std::string monitor{};       // of the task: whose restart it is part of; empty: of none
   // In which the task runs; without one: Online or one of the two waits, else of no use.
   State state = State::detached;
   std::size_t restarts = 0;  // Machine::Counts

@@ -57,9 +57,12 @@ class Supervisor::Impl {
   using Resources = std::map<std::string, Resource>;
 
   void drop_missing(const std::vector<Known>& resources);
+  void drop(const std::string& tag, const std::string& why);
   void take(Known known, Clock::time_point now);
   void make_groups(const std::vector<Known>& resources, std::map<std::string, GroupConfig> groups);
-  void apply_standby(const std::string& group);
+  void set_standby(const std::string& group, bool standby);
+  void apply_standby();
+  bool is_standby(const std::string& tag) const;
 
   Answer online(const std::set<std::string>& tags, Clock::time_point now);
   Answer offline(const std::set<std::string>& tags, Clock::time_point now);
@@ -72,6 +75,8 @@ class Supervisor::Impl {
   void follow(const std::string& tag, Clock::time_point now);
   void on_fault(Resource& resource, Clock::time_point now);
   void start_by_itself(const std::string& tag, Clock::time_point now);
+  std::optional<std::string> why_not_by_itself(const std::string& tag) const;
+  void clear_the_way(const std::string& tag, Clock::time_point now);
   bool progress(Resource& resource, Clock::time_point now);
   bool progress_online(Resource& resource, Clock::time_point now);
   bool progress_offline(Resource& resource, Clock::time_point now);
@@ -99,34 +104,48 @@ class Supervisor::Impl {
 void Supervisor::Impl::set_resources(std::vector<Known> resources,
                                      std::map<std::string, GroupConfig> groups,
                                      Clock::time_point now) {
+  for (Known& known : resources) {
+    // That which had the tag before is another.
+    if (known.record && known.record->id != known.config.id.text()) known.record.reset();
+  }
   drop_missing(resources);
   make_groups(resources, std::move(groups));
   for (Known& known : resources) take(std::move(known), now);
   std::vector<const ResourceConfig*> configs;
   for (const auto& [tag, resource] : resources_) configs.push_back(&resource.managed->config());
   dependencies_ = DependencyGraph(configs);
-  for (const auto& [name, group] : groups_) apply_standby(name);
+  apply_standby();
   finish(now);
+  ++version_;  // it may be that nothing is left
 }
 
 void Supervisor::Impl::drop_missing(const std::vector<Known>& resources) {
-  std::set<std::string> there;
-  for (const Known& known : resources) there.insert(known.config.tag.text());
-  for (auto entry = resources_.begin(); entry != resources_.end();) {
-    const auto& [tag, resource] = *entry;
-    if (there.count(tag)) {
-      ++entry;
-      continue;
+  std::map<std::string, common::Id> there;
+  for (const Known& known : resources) there.emplace(known.config.tag.text(), known.config.id);
+  std::vector<std::string> tags;
+  for (const auto& [tag, resource] : resources_) tags.push_back(tag);
+  for (const std::string& tag : tags) {
+    const auto at = there.find(tag);
+    if (at == there.end()) {
+      drop(tag, "it is not in the registry any more: it is left as it is");
+    } else if (at->second != managed(tag).config().id) {
+      drop(tag, "its id is now " + quote(at->second.text()) + ": the one before is left as it is");
     }
-    if (resource.scheduled) due_.erase({*resource.scheduled, tag});
-    goals_.erase(tag);
-    giving_up_.erase(tag);
-    touched_.erase(tag);
-    tell(*resource.managed, NoticeKind::settings, Severity::warning,
-         "it is not in the registry any more: it is left as it is");
-    resource.managed->drop();
-    entry = resources_.erase(entry);
   }
+}
+
+void Supervisor::Impl::drop(const std::string& tag, const std::string& why) {
+  const auto entry = resources_.find(tag);
+  Resource& resource = entry->second;
+  if (resource.scheduled) due_.erase({*resource.scheduled, tag});
+  goals_.erase(tag);
+  giving_up_.erase(tag);
+  touched_.erase(tag);
+  const bool gives_up = resource.managed->giving_up;
+  tell(*resource.managed, NoticeKind::settings, gives_up ? Severity::error : Severity::warning,
+       why + (gives_up ? "; no on_fallover is run for its fault" : ""));
+  resource.managed->drop();
+  resources_.erase(entry);
 }
 
 void Supervisor::Impl::make_groups(const std::vector<Known>& resources,
@@ -137,7 +156,12 @@ void Supervisor::Impl::make_groups(const std::vector<Known>& resources,
     if (known.config.group.empty()) continue;
     Group& group = made[known.config.group];
     group.members.insert(known.config.tag.text());
-    if (known.record) group.standby = known.record->standby;
+    // Of one that is known already the record is of no use, and one that came from another group
+    // says nothing of this.
+    const bool news = !resources_.count(known.config.tag.text());
+    if (news && known.record && known.record->group == known.config.group) {
+      group.standby = known.record->standby;
+    }
   }
   for (auto& [name, group] : made) {
     const auto before = groups_.find(name);
@@ -153,7 +177,16 @@ void Supervisor::Impl::take(Known known, Clock::time_point now) {
   touched_.insert(tag);
   const auto before = resources_.find(tag);
   if (before != resources_.end()) {
-    before->second.managed->configure(std::move(known.config), now);
+    Managed& one = *before->second.managed;
+    const bool same_fall =
+        one.config().group == known.config.group && one.config().critical == known.config.critical;
+    if (one.giving_up && !same_fall) {
+      tell(one, NoticeKind::fallover, Severity::error,
+           "it has other settings of its group now, so no on_fallover is run for its fault");
+      one.giving_up = false;
+      giving_up_.erase(tag);
+    }
+    one.configure(std::move(known.config), now);
     return;
   }
   const auto group = groups_.find(known.config.group);
@@ -169,12 +202,26 @@ void Supervisor::Impl::take(Known known, Clock::time_point now) {
   if (one.giving_up) giving_up_.insert(tag);
 }
 
-void Supervisor::Impl::apply_standby(const std::string& name) {
-  const Group& group = groups_.at(name);
-  for (const std::string& tag : group.members) {
-    managed(tag).set_wanted(!group.standby);
+void Supervisor::Impl::set_standby(const std::string& name, bool standby) {
+  if (std::exchange(groups_.at(name).standby, standby) == standby) return;
+  effects_.tell({NoticeKind::command, Severity::info, "",
+                 "the group " + quote(name) + " is to be online on " +
+                     (standby ? "another" : "this") + " node from now on"});
+  apply_standby();
+}
+
+void Supervisor::Impl::apply_standby() {
+  for (auto& [tag, resource] : resources_) {
+    const bool wanted = !is_standby(tag);
+    if (resource.managed->wanted() == wanted) continue;
+    resource.managed->set_wanted(wanted);
     touched_.insert(tag);
   }
+}
+
+bool Supervisor::Impl::is_standby(const std::string& tag) const {
+  const auto group = groups_.find(resources_.at(tag).managed->config().group);
+  return group != groups_.end() && group->second.standby;
 }
 
 // ---- what people ask for
@@ -228,10 +275,7 @@ Answer Supervisor::Impl::request_group(Request request, const std::string& name,
     answer = online(group.members, now);
   } else if (request == Request::offline) {
     answer = offline(group.members, now);
-    if (group.config.standby && !group.standby) {
-      group.standby = true;
-      apply_standby(name);
-    }
+    if (group.config.standby) set_standby(name, true);
   } else {
     for (const std::string& tag : group.members) {
       const Answer one = this->request(request, tag, now);
@@ -260,27 +304,31 @@ Answer Supervisor::Impl::online(const std::set<std::string>& tags, Clock::time_p
     if (const auto why = why_not_online(tag)) return {false, *why};
   }
   for (const std::string& tag : all) {
-    const auto group = groups_.find(managed(tag).config().group);
-    if (group != groups_.end() && group->second.standby) {
-      group->second.standby = false;
-      apply_standby(group->first);
-    }
+    if (is_standby(tag)) set_standby(managed(tag).config().group, false);
     set_goal(tag, Goal::online, now);
   }
   return {true};
 }
 
 Answer Supervisor::Impl::offline(const std::set<std::string>& tags, Clock::time_point now) {
-  std::set<std::string> all;
-  for (const std::string& tag : tags) {
-    // Nothing is known of it, so nothing may be claimed.
-    if (tags.size() == 1 && managed(tag).state() == State::detached) {
-      return {false, quote(tag) + " is not enabled: genapp enable " + tag};
-    }
-    all.merge(dependencies_.with_dependents(tag));
+  // Of what is detached nothing is known, so nothing may be claimed.
+  const auto is_detached = [this](const std::string& tag) {
+    return managed(tag).state() == State::detached;
+  };
+  if (std::ranges::all_of(tags, is_detached)) {
+    return {false, quote(*tags.begin()) + " is not enabled: genapp enable " + *tags.begin()};
   }
-  for (const std::string& tag : all) set_goal(tag, Goal::offline, now);
-  return {true};
+  std::set<std::string> all;
+  for (const std::string& tag : tags) all.merge(dependencies_.with_dependents(tag));
+  Answer answer{true};
+  for (const std::string& tag : all) {
+    if (is_detached(tag)) {
+      answer.text = quote(tag) + " is not enabled, and left as it is";
+    } else {
+      set_goal(tag, Goal::offline, now);
+    }
+  }
+  return answer;
 }
 
 Answer Supervisor::Impl::command(Command command, Resource& resource, Clock::time_point now) {
@@ -291,6 +339,9 @@ Answer Supervisor::Impl::command(Command command, Resource& resource, Clock::tim
   }
   if (command == Command::clear && !one.machine().faulted()) return {true, "it has no fault"};
   const Step step = one.command(command, now);
+  if (command == Command::disable && step.refused && one.state() == State::detached) {
+    return {true, "it is disabled already"};
+  }
   if (step.refused) {
     return {false, "it is " + std::string(name_of(one.state())) +
                        ", where that can't be done: try again when it is Online or Offline"};
@@ -335,8 +386,28 @@ void Supervisor::Impl::ended(const std::string& tag, Task task, Ended how,
                              const std::string& reason, Clock::time_point now) {
   const auto found = resources_.find(tag);
   if (found == resources_.end()) return;
+  if (task == Task::monitor && how == Ended::done) clear_the_way(tag, now);
   found->second.managed->ended(task, how, reason, now);
   follow(tag, now);
+}
+
+// Rule 8: of what was seen online and is to be online on another node only. What depends on it is
+// taken offline first; until that is out, it is let be.
+void Supervisor::Impl::clear_the_way(const std::string& tag, Clock::time_point now) {
+  Managed& one = managed(tag);
+  if (one.wanted() || (is_unstable(one.state()) && one.state() != State::probing)) return;
+  std::set<std::string> others = dependencies_.with_dependents(tag);
+  others.erase(tag);
+  std::erase_if(others, [this](const std::string& other) { return managed(other).is_out(); });
+  one.let_be(!others.empty());
+  for (const std::string& other : others) {
+    if (managed(other).goal == Goal::offline) continue;
+    tell(managed(other), NoticeKind::state, Severity::warning,
+         "it is taken offline, since " + quote(tag) +
+             ", on which it depends, is to be online on "
+             "another node only");
+    set_goal(other, Goal::offline, now);
+  }
 }
 
 void Supervisor::Impl::monitor_saw(const std::string& tag, const std::string& monitor,
@@ -371,11 +442,12 @@ void Supervisor::Impl::follow(const std::string& tag, Clock::time_point now) {
 
 // Until nothing follows from anything any more.
 void Supervisor::Impl::finish(Clock::time_point now) {
+  std::set<std::string> faults;
   for (bool more = true; more;) {
     more = false;
     for (const std::string& tag : std::set<std::string>(touched_)) {
       Resource& resource = resources_.at(tag);
-      if (resource.managed->take_new_fault()) {
+      if (resource.managed->new_fault() && faults.insert(tag).second) {
         on_fault(resource, now);
         more = true;
       }
@@ -392,6 +464,11 @@ void Supervisor::Impl::finish(Clock::time_point now) {
     // Whether it is to be started by itself would be forgotten with a record.
     if (!resource.auto_start) resource.managed->keep();
     schedule(tag, resource);
+  }
+  // After all others: an agent that is killed before leaves it to the next to begin with them.
+  for (const std::string& tag : faults) {
+    managed(tag).forget_new_fault();
+    managed(tag).keep();
   }
   if (!touched_.empty()) ++version_;
   touched_.clear();
@@ -432,11 +509,22 @@ void Supervisor::Impl::start_by_itself(const std::string& tag, Clock::time_point
   if (state == State::opening || state == State::probing) return;
   resource.auto_start = false;
   if (state != State::offline) return;
-  const Answer answer = online({tag}, now);
-  if (!answer.accepted) {
-    tell(*resource.managed, NoticeKind::command, Severity::error,
-         "it is not started by itself: " + answer.text);
+  auto why = why_not_by_itself(tag);
+  if (!why) {
+    const Answer answer = online({tag}, now);
+    if (!answer.accepted) why = answer.text;
   }
+  if (!why) return;
+  tell(*resource.managed, NoticeKind::command, Severity::error,
+       "it is not started by itself: " + *why);
+}
+
+// A person may say that a group is to be online here; nobody else.
+std::optional<std::string> Supervisor::Impl::why_not_by_itself(const std::string& tag) const {
+  for (const std::string& one : dependencies_.with_needs(tag)) {
+    if (is_standby(one)) return quote(one) + " is to be online on another node";
+  }
+  return std::nullopt;
 }
 
 // True when it has changed something that others may have waited for.
@@ -482,6 +570,10 @@ bool Supervisor::Impl::progress_online(Resource& resource, Clock::time_point now
 
 bool Supervisor::Impl::progress_offline(Resource& resource, Clock::time_point now) {
   Managed& one = *resource.managed;
+  if (one.state() == State::detached) {
+    give_up_goal(resource, "it is not enabled any more, and left as it is");
+    return true;
+  }
   if (one.is_out() && !one.machine().waiting()) {
     end_goal(resource);
     return true;
@@ -536,10 +628,7 @@ void Supervisor::Impl::fall_over(Managed& one) {
     run(quote(one.tag()), one.config().on_fallover, one.config().group);
   }
   if (!one.config().critical || group == groups_.end()) return;
-  if (group->second.config.standby && !group->second.standby) {
-    group->second.standby = true;
-    apply_standby(group->first);
-  }
+  if (group->second.config.standby) set_standby(group->first, true);
   run("the group " + quote(group->first), group->second.config.on_fallover, group->first);
 }
 

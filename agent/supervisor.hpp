@@ -38,7 +38,8 @@ class Supervisor {
  public:
   using Clock = common::Clock;
 
-  // A resource, and what an earlier agent kept of it.
+  // A resource, and what an earlier agent kept of it; of no use where it is known already, or was
+  // kept of another id.
   struct Known {
     ResourceConfig config;
     std::optional<Record> record{};

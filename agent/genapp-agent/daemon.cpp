@@ -163,10 +163,12 @@ class Daemon {
       const auto& first = resources.problems.front();
       return {false, "nothing was changed, since \"" + first.tag + "\" is wrong: " + first.text};
     }
+    // Of those that were left out until now, for what was wrong with them.
+    const auto records = hands_.read_records();
     settings_ = std::move(settings);
     config_.groups = std::move(config.groups);
     const std::size_t count = resources.configs.size();
-    set_resources(std::move(resources), {});
+    set_resources(std::move(resources), records);
     tell({NoticeKind::settings, Severity::info, "",
           std::to_string(count) + " resources were read anew"});
     return {true};

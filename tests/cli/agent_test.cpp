@@ -339,6 +339,24 @@ TEST(AgentStart, AReloadWithAWrongFileChangesNothing) {
   EXPECT_EQ(node.view("web", "state"), "Online");
 }
 
+TEST(AgentStart, WhatWasLeftOutForAWrongFileIsRememberedWhenThatIsMended) {
+  AgentNode node;
+  const std::string keys = std::string(kQuick) + "auto_start = true\n";
+  node.app("web", keys);
+  node.start();
+  ASSERT_TRUE(node.comes_to("web", "Online"));
+  ASSERT_EQ(node.genapp({"offline", "web"}).exit_code, 0);
+  node.kill();
+  node.app("web", "restart_limti = 1\n");
+  node.start();
+  node.app("web", keys);
+  ASSERT_EQ(node.genapp({"reload"}).exit_code, 0);
+  EXPECT_TRUE(node.comes_to("web", "Offline"));
+  ::usleep(300'000);
+  EXPECT_EQ(node.view("web", "state"), "Offline") << "it was taken out by a person";
+  EXPECT_EQ(node.count("web", "restore"), 1u);
+}
+
 TEST(AgentStart, WithoutAnAgentItsCommandsSaySo) {
   AgentNode node;
   const Result online = node.genapp({"online", "web"});

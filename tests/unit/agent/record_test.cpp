@@ -11,15 +11,19 @@ namespace {
 // Every member apart from its default.
 Record full_record() {
   Record record;
+  record.id = "web1";
+  record.group = "shop";
   record.enabled = false;
   record.suspended = true;
   record.faulted = true;
   record.fault = "it said \"no\" and ünd";
   record.standby = true;
   record.goal = Goal::offline;
+  record.new_fault = true;
   record.giving_up = true;
   record.task = Task::clean;
   record.by_recover = true;
+  record.monitor = "db";
   record.state = State::going_offline_wait;
   record.restarts = 3;
   record.tolerated = 2;

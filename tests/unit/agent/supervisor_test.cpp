@@ -117,6 +117,66 @@ TEST_F(SupervisorTest, AStopThatIsCancelledIsToldAndEndsTheGoal) {
   EXPECT_TRUE(told("web", "it is not stopped")) << all_told();
 }
 
+TEST_F(SupervisorTest, AStopOfWhatIsToBeDisabledIsNotClaimedToBeDone) {
+  manage({resource("web")}, {"web"});
+  supervisor.tick(now = *supervisor.due());  // a monitor runs, which the disable waits for
+  ask(Request::disable, "web");
+  ask(Request::offline, "web");
+  end("web", Task::monitor, Ended::done);
+  EXPECT_EQ(state("web"), State::detached);
+  EXPECT_FALSE(view("web").goal);
+  EXPECT_TRUE(told("web", "it is not stopped")) << all_told();
+}
+
+TEST_F(SupervisorTest, WhatIsToBeDisabledIsNotRestartedBefore) {
+  ResourceConfig web = resource("web");
+  web.attributes.restart_limit = 1;
+  manage({web}, {"web"});
+  supervisor.tick(now = *supervisor.due());
+  ask(Request::disable, "web");
+  end("web", Task::monitor, Ended::failed);
+  EXPECT_EQ(state("web"), State::detached);
+  EXPECT_THAT(effects.log, IsEmpty());
+}
+
+TEST_F(SupervisorTest, WhatCouldNotBeOpenedCanBeDisabled) {
+  set({resource("web")});
+  end("web", Task::open, Ended::failed, "no such resource");
+  ASSERT_EQ(state("web"), State::detached);
+  EXPECT_TRUE(ask(Request::disable, "web").accepted);
+  EXPECT_FALSE(effects.kept.at("web").enabled) << "the next agent would enable it";
+}
+
+TEST_F(SupervisorTest, WhatDiesOnItsWayDownIsNoFault) {
+  ResourceConfig db = resource("db");
+  db.on_fallover = {"/bin/move"};
+  db.attributes.restart_limit = 1;
+  manage({resource("web", {"db"}), db}, {"web", "db"});
+  supervisor.tick(now = now + 10s);
+  end("web", Task::monitor, Ended::done);
+  ask(Request::offline, "db");  // which waits for web
+  end("db", Task::monitor, Ended::failed, "gone");
+  let_go_well();
+  EXPECT_EQ(state("db"), State::offline);
+  EXPECT_THAT(effects.log, ElementsAre("stop web", "stop db"));
+  EXPECT_FALSE(view("db").faulted);
+  EXPECT_THAT(effects.methods, IsEmpty());
+}
+
+TEST_F(SupervisorTest, WhatHangsOnItsWayDownIsStoppedAllTheSame) {
+  ResourceConfig db = resource("db");
+  db.attributes.fault_on_monitor_timeouts = 1;
+  manage({resource("web", {"db"}), db}, {"web", "db"});
+  supervisor.tick(now = now + 10s);
+  end("web", Task::monitor, Ended::done);
+  ask(Request::offline, "db");
+  end("db", Task::monitor, Ended::timed_out);
+  EXPECT_THAT(effects.log, ElementsAre("stop web"));
+  let_go_well();
+  EXPECT_THAT(effects.log, ElementsAre("stop web", "stop db"));
+  EXPECT_FALSE(view("db").faulted);
+}
+
 // ---- faults
 
 TEST_F(SupervisorTest, AFaultKeepsItFromBeingStartedUntilItIsCleared) {
@@ -313,6 +373,91 @@ TEST_F(GroupTest, ACommandMakesTheNodeTheOneOfTheGroup) {
   EXPECT_FALSE(view("web").wanted);
 }
 
+TEST_F(GroupTest, OnAStandbyTooWhatDependsOnItIsStoppedFirst) {
+  groups["shop"].standby = true;
+  manage({resource("page", {"db"}), member("db")}, {"page", "db"});
+  for (int i = 0; i < 5 && state("db") != State::offline; ++i) {
+    let_go_well();
+    supervisor.tick(now = *supervisor.due());
+  }
+  EXPECT_THAT(effects.log, ElementsAre("stop page", "stop db"));
+  EXPECT_TRUE(told("page", "since \"db\", on which it depends")) << all_told();
+}
+
+TEST_F(GroupTest, AGroupThatGoesToStandbyIsStoppedInItsOrder) {
+  groups["shop"].standby = true;
+  manage({member("web", {"db"}), member("db")});
+  supervisor.request_group(Request::online, "shop", now);
+  let_go_well();
+  ASSERT_EQ(state("web"), State::online);
+  effects.log.clear();
+  supervisor.tick(now = now + 10s);
+  end("web", Task::monitor, Ended::done);
+  supervisor.request_group(Request::offline, "shop", now);
+  end("db", Task::monitor, Ended::done);
+  EXPECT_THAT(effects.log, ElementsAre("stop web"));
+  let_go_well();
+  EXPECT_THAT(effects.log, ElementsAre("stop web", "stop db"));
+}
+
+TEST_F(GroupTest, WhatLeavesAStandbyGroupIsWantedHere) {
+  groups["shop"].standby = true;
+  manage({member("web"), member("db")});
+  set({resource("web"), member("db")});
+  EXPECT_TRUE(view("web").wanted);
+  EXPECT_FALSE(view("db").wanted);
+}
+
+TEST_F(GroupTest, AStartByItselfBringsNoGroupOnlineThatIsToBeOnAnotherNode) {
+  groups["shop"].standby = true;
+  ResourceConfig page = resource("page", {"db"});
+  page.auto_start = true;
+  manage({page, member("db")});
+  EXPECT_THAT(effects.log, IsEmpty());
+  EXPECT_FALSE(view("db").wanted);
+  EXPECT_TRUE(told("page", "it is not started by itself")) << all_told();
+}
+
+TEST_F(GroupTest, WhereAGroupIsToBeIsTold) {
+  groups["shop"].standby = true;
+  manage({resource("page", {"db"}), member("db")});
+  ask(Request::online, "page");
+  EXPECT_TRUE(told("", "the group \"shop\" is to be online on this node")) << all_told();
+  supervisor.request_group(Request::offline, "shop", now);
+  EXPECT_TRUE(told("", "the group \"shop\" is to be online on another node")) << all_told();
+}
+
+TEST_F(GroupTest, WhatIsNotEnabledIsNotClaimedToBeStopped) {
+  ResourceConfig web = member("web");
+  web.enabled = false;
+  manage({web, member("db")}, {"db"});
+  const Answer answer = supervisor.request_group(Request::offline, "shop", now);
+  EXPECT_TRUE(answer.accepted);
+  EXPECT_THAT(answer.text, HasSubstr("\"web\""));
+  let_go_well();
+  EXPECT_THAT(effects.log, ElementsAre("stop db"));
+  ask(Request::disable, "db");
+  EXPECT_FALSE(supervisor.request_group(Request::offline, "shop", now).accepted);
+}
+
+TEST_F(GroupTest, WhatLeavesItsGroupWhileThatIsGivenUpGivesUpNoOther) {
+  ResourceConfig web = member("web");
+  web.critical = true;
+  groups["shop"].on_fallover = {"/bin/move", "shop"};
+  groups["other"].on_fallover = {"/bin/move", "other"};
+  manage({web, member("db")}, {"web", "db"});
+  supervisor.tick(now = now + 10s);
+  end("web", Task::monitor, Ended::failed);
+  end("db", Task::monitor, Ended::done);
+  ASSERT_EQ(state("db"), State::going_offline);
+  web.group = "other";
+  set({web, member("db")});
+  let_go_well();
+  EXPECT_THAT(effects.methods, IsEmpty());
+  EXPECT_TRUE(told("web", "no on_fallover is run")) << all_told();
+  EXPECT_TRUE(view("web").faulted);
+}
+
 // ---- monitors
 
 class WatchTest : public SupervisorTest {
@@ -475,6 +620,75 @@ TEST_F(WatchTest, SuspendedItCanStillBeStoppedAndStarted) {
   EXPECT_EQ(state("web"), State::online);
   pass(1h);
   EXPECT_THAT(effects.watched, IsEmpty());
+}
+
+TEST_F(WatchTest, AVerdictOfAMonitorThatRanWhenItWasSuspendedIsNotWaitedFor) {
+  ResourceConfig web = resource("web");
+  web.attributes.restart_limit = 1;
+  manage({web}, {"web"});
+  supervisor.tick(now = *supervisor.due());
+  ASSERT_TRUE(effects.running.count("web"));
+  ask(Request::suspend, "web");
+  EXPECT_FALSE(effects.running.count("web"));
+  supervisor.ended("web", Task::monitor, Ended::failed, "stopped by hand", now);
+  EXPECT_EQ(state("web"), State::online);
+  ask(Request::resume, "web");
+  supervisor.tick(now = std::max(now, *supervisor.due()));
+  EXPECT_EQ(effects.running.at("web").task, Task::monitor);
+}
+
+TEST_F(WatchTest, WhatIsFaultedAndOnlineIsNotToldToBeRestarted) {
+  MonitorConfig db = monitor("db");
+  db.notify = {"/bin/notify"};
+  db.failure_action = FailureAction::fallover;
+  ResourceConfig web = watched(db);
+  manage({web});
+  ask(Request::online, "web");
+  end("web", Task::start, Ended::failed);
+  let_go_well();
+  ASSERT_TRUE(view("web").faulted);
+  supervisor.tick(now = *supervisor.due());
+  end("web", Task::monitor, Ended::done, "somebody has started it");
+  pass(10s);
+  saw("web", "db", false, "gone");
+  EXPECT_EQ(state("web"), State::going_offline);
+  EXPECT_FALSE(told("web", "restart 1")) << all_told();
+  ASSERT_EQ(effects.methods.size(), 1u);
+  EXPECT_EQ(effects.methods[0].event, "fallover");
+}
+
+TEST_F(WatchTest, WhatFailsOnItsWayDownIsStoppedAndNotRestarted) {
+  ResourceConfig db = watched(monitor("m"));
+  manage({resource("page", {"web"}), db}, {"page", "web"});
+  pass(10s);
+  ask(Request::offline, "web");
+  if (state("page") != State::going_offline) end("page", Task::monitor, Ended::done);
+  ASSERT_EQ(state("page"), State::going_offline);
+  saw("web", "m", false, "gone");
+  let_go_well();
+  EXPECT_EQ(state("web"), State::offline);
+  EXPECT_THAT(effects.log, ElementsAre("stop page", "stop web"));
+  EXPECT_FALSE(told("web", "restart 1")) << all_told();
+}
+
+TEST_F(WatchTest, WhereNobodyLookedWhileItIsOfflineANewIntervalIsHeeded) {
+  ResourceConfig web = resource("web");
+  web.attributes.offline_monitor_interval = 0s;
+  manage({web});
+  ASSERT_FALSE(supervisor.due());
+  web.attributes.offline_monitor_interval = 5s;
+  set({web});
+  ASSERT_TRUE(supervisor.due());
+  EXPECT_LE(*supervisor.due(), now + 5s);
+}
+
+TEST_F(WatchTest, AShorterIntervalIsHeededAtOnce) {
+  ResourceConfig web = resource("web");
+  web.attributes.monitor_interval = 1h;
+  manage({web}, {"web"});
+  web.attributes.monitor_interval = 1s;
+  set({web});
+  EXPECT_LE(*supervisor.due(), now + 1s);
 }
 
 // ---- the agent after it
@@ -651,6 +865,118 @@ TEST_F(AdoptTest, AFallOverThatWasBegunIsFinished) {
   EXPECT_EQ(after.methods.size(), 1u);
 }
 
+// Killed at the first of its deeds for the others of the group.
+TEST_F(AdoptTest, WhatFollowsFromAFaultForOthersIsNotLostWithTheAgent) {
+  ResourceConfig web = resource("web");
+  web.group = "shop";
+  web.critical = true;
+  web.attributes.fault_on_monitor_timeouts = 1;
+  ResourceConfig db = resource("db");
+  db.group = "shop";
+  groups["shop"].on_fallover = {"/bin/move"};
+  manage({web, db}, {"web", "db"});
+  supervisor.tick(now = now + 10s);
+  end("db", Task::monitor, Ended::done);
+  const std::size_t kept_so_far = effects.all_kept.size();
+  end("web", Task::monitor, Ended::timed_out);
+  ASSERT_GT(effects.all_kept.size(), kept_so_far);
+  const auto deeds = effects.all_kept;
+  for (std::size_t last = kept_so_far + 1; last <= deeds.size(); ++last) {
+    effects.kept.clear();
+    for (std::size_t i = 0; i < last; ++i) effects.kept[deeds[i].first] = deeds[i].second;
+    after = FakeEffects();
+    kill_agent();
+    begin({web, db});
+    for (int i = 0; i < 20 && !after.running.empty(); ++i) {
+      const auto [tag, run] = *after.running.begin();
+      const State state = later->view(tag)->state;
+      const bool off = state == State::going_offline_wait || state == State::offline;
+      end_later(tag, run.task, run.task == Task::monitor && off ? Ended::failed : Ended::done);
+    }
+    EXPECT_EQ(later->view("db")->state, State::offline) << "killed after deed " << last;
+    EXPECT_EQ(after.methods.size(), 1u) << "killed after deed " << last;
+    later.reset();
+  }
+}
+
+TEST_F(AdoptTest, WhatDependsOnAFaultedOneIsTakenOfflineThoughTheAgentIsKilled) {
+  const std::vector<ResourceConfig> both{resource("web", {"db"}), resource("db")};
+  manage(both, {"web", "db"});
+  supervisor.tick(now = now + 10s);  // the stop of web will wait for its monitor
+  const std::size_t kept_so_far = effects.all_kept.size();
+  end("db", Task::monitor, Ended::failed);
+  const auto deeds = effects.all_kept;
+  ASSERT_GT(deeds.size(), kept_so_far);
+  for (std::size_t last = kept_so_far + 1; last <= deeds.size(); ++last) {
+    effects.kept.clear();
+    for (std::size_t i = 0; i < last; ++i) effects.kept[deeds[i].first] = deeds[i].second;
+    if (!effects.kept.at("db").faulted) continue;  // it is looked at again
+    after = FakeEffects();
+    kill_agent();
+    begin(both);
+    for (int i = 0; i < 20 && !after.running.empty(); ++i) {
+      const auto [tag, run] = *after.running.begin();
+      const State state = later->view(tag)->state;
+      const bool off = tag == "db" || state == State::going_offline_wait || state == State::offline;
+      end_later(tag, run.task, run.task == Task::monitor && off ? Ended::failed : Ended::done);
+    }
+    EXPECT_EQ(later->view("web")->state, State::offline) << "killed after deed " << last;
+    later.reset();
+  }
+}
+
+TEST_F(AdoptTest, ARestartByAMonitorsMethodsGoesOnByThem) {
+  MonitorConfig m = monitor("m");
+  m.cleanup = {"/bin/cleanup"};
+  m.restart = {"/bin/restart"};
+  ResourceConfig web = resource("web");
+  web.monitors = {m};
+  manage({web}, {"web"});
+  pass(10s);
+  saw("web", "m", false);
+  ASSERT_EQ(effects.running.at("web").method, Argv({"/bin/cleanup"}));
+  kill_agent();
+  begin({web});
+  EXPECT_EQ(after.running.at("web").method, Argv({"/bin/cleanup"}));
+  end_later("web", Task::clean, Ended::done);
+  EXPECT_EQ(after.running.at("web").method, Argv({"/bin/restart"}));
+}
+
+TEST_F(AdoptTest, WhatWasKeptOfAnotherResourceOfThatTagIsNotUsed) {
+  manage({resource("web")}, {"web"});
+  kill_agent();
+  ResourceConfig other{common::Tag("web"), common::Id("another1"), "script"};
+  begin({other});
+  EXPECT_EQ(later->view("web")->state, State::opening);
+}
+
+TEST_F(AdoptTest, AGroupIsNotPutOnStandbyByOneThatCameFromAnother) {
+  groups["old"].standby = true;
+  groups["new"].standby = false;
+  ResourceConfig web = resource("web");
+  web.group = "old";
+  ResourceConfig db = resource("db");
+  db.group = "new";
+  manage({web, db}, {"db"});
+  ASSERT_TRUE(effects.kept.at("web").standby);
+  kill_agent();
+  web.group = "new";
+  begin({db, web});
+  EXPECT_TRUE(later->view("db")->wanted);
+  EXPECT_TRUE(later->view("web")->wanted);
+}
+
+TEST_F(AdoptTest, TheRecordOfWhatIsKnownAlreadyChangesNothing) {
+  groups["shop"].standby = false;
+  ResourceConfig web = resource("web");
+  web.group = "shop";
+  manage({web});
+  kept_before = effects.kept;
+  groups["shop"].standby = true;
+  set({web});
+  EXPECT_FALSE(view("web").wanted) << "the file says so now";
+}
+
 // ---- reading the files anew
 
 TEST_F(SupervisorTest, NewSettingsHoldForWhatGoesOn) {
@@ -672,6 +998,24 @@ TEST_F(SupervisorTest, AResourceThatIsGoneIsLeftAsItIs) {
   EXPECT_THAT(effects.log, ElementsAre("forget web"));
   EXPECT_EQ(state("db"), State::online);
   supervisor.ended("web", Task::monitor, Ended::failed, "late", now);
+}
+
+TEST_F(SupervisorTest, AnotherResourceOfThatTagIsBegunAnew) {
+  ResourceConfig web = resource("web");
+  web.attributes.restart_limit = 1;
+  manage({web}, {"web"});
+  ResourceConfig other{common::Tag("web"), common::Id("another1"), "script"};
+  other.attributes.restart_limit = 1;
+  set({other});
+  EXPECT_EQ(state("web"), State::opening);
+  EXPECT_EQ(effects.running.at("web").task, Task::open);
+}
+
+TEST_F(SupervisorTest, ThatNothingIsLeftIsSeen) {
+  manage({resource("web")});
+  const auto version = supervisor.version();
+  set({});
+  EXPECT_GT(supervisor.version(), version);
 }
 
 TEST_F(SupervisorTest, EnabledInTheFileEnables) {

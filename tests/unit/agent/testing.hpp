@@ -47,6 +47,7 @@ class FakeEffects : public Effects {
   }
   void keep(const ResourceConfig& resource, const Record& record) override {
     kept[resource.tag.text()] = record;
+    all_kept.emplace_back(resource.tag.text(), record);
   }
   void forget(const ResourceConfig& resource) override {
     running.erase(resource.tag.text());
@@ -60,6 +61,7 @@ class FakeEffects : public Effects {
   std::set<std::string> watched{};
   std::vector<Method> methods{};
   std::map<std::string, Record> kept{};
+  std::vector<std::pair<std::string, Record>> all_kept{};  // in their order
   std::vector<Notice> notices{};
 };
 
