@@ -53,7 +53,7 @@ class World : public Effects {
       if (running_.empty()) {
         tick();
       } else {
-        end(running_.begin()->first);
+        end(std::string(running_.begin()->first));
       }
       check();
     }
