@@ -1,8 +1,14 @@
 #include "agent/run/run_files.hpp"
 
+#include <poll.h>
+
+#include <optional>
+
+#include "common/clock.hpp"
 #include "common/error.hpp"
 #include "common/lock_file.hpp"
 #include "common/paths.hpp"
+#include "common/process.hpp"
 
 namespace genapp::agent {
 namespace {
@@ -15,6 +21,8 @@ using common::PidFile;
 
 // Only root talks to the agent.
 constexpr unsigned kAgentMode = 0700;
+constexpr auto kForkedChild = std::chrono::seconds(2);
+constexpr int kPauseMilliseconds = 10;
 
 Error runs_already(const Directory& directory) {
   std::string process;
@@ -28,6 +36,22 @@ Error runs_already(const Directory& directory) {
                directory.full(paths::kAgentPid) + "; end that one first");
 }
 
+bool is_named_alive(const Directory& directory) {
+  const auto record = common::read_pid_record(directory, paths::kAgentPid);
+  return record && common::runs(record->pid, record->start_ticks);
+}
+
+// A child that a killed agent had forked, and that has not become its program yet, still has the
+// lock for a moment, of an agent that is dead.
+std::optional<PidFile> take_pid_file(const LockFile& lock, const Directory& directory) {
+  const auto until = common::Clock::now() + kForkedChild;
+  for (;;) {
+    auto pid_file = PidFile::take(lock, directory, paths::kAgentPid, "agent");
+    if (pid_file || is_named_alive(directory) || common::Clock::now() > until) return pid_file;
+    ::poll(nullptr, 0, kPauseMilliseconds);
+  }
+}
+
 }  // namespace
 
 AgentIdentity::AgentIdentity(Directory directory, PidFile pid_file)
@@ -36,7 +60,7 @@ AgentIdentity::AgentIdentity(Directory directory, PidFile pid_file)
 AgentIdentity AgentIdentity::take() {
   Directory directory = common::make_run_dir().subdirectory(paths::kAgent, kAgentMode);
   const auto lock = LockFile::acquire(directory, paths::kAgentLock);
-  auto pid_file = PidFile::take(lock, directory, paths::kAgentPid, "agent");
+  auto pid_file = take_pid_file(lock, directory);
   if (!pid_file) throw runs_already(directory);
   return {std::move(directory), std::move(*pid_file)};
 }

@@ -54,6 +54,21 @@ TEST_F(AgentRunFiles, AnEndInOrderLeavesTheFoldersForTheNext) {
   EXPECT_EQ(error_of([] { AgentIdentity::take(); }), "");
 }
 
+// As one that was killed between the fork of a child and its exec.
+TEST_F(AgentRunFiles, ADeadOnesForkedChildIsWaitedFor) {
+  tests::Child agent([] {
+    const auto identity = AgentIdentity::take();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::usleep(300'000);
+      ::_exit(0);
+    }
+    return child > 0 ? 0 : 1;
+  });
+  ASSERT_EQ(agent.wait(), 0);
+  EXPECT_EQ(error_of([] { AgentIdentity::take(); }), "");
+}
+
 TEST_F(AgentRunFiles, WhatAKilledOneLeftIsTakenOver) {
   tests::Child child([] { return AgentIdentity::take().in_place() ? 0 : 1; });
   ASSERT_EQ(child.wait(), 0);
