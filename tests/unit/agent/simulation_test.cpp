@@ -123,7 +123,7 @@ class World : public Effects {
     may_die();
     const std::string tag_of = resource.tag.text();
     say(tag_of + ": given over, " + method.what);
-    owed_.erase(tag_of);
+    forgive(tag_of);
     const int times = ++moves_[{tag_of, method.what}];
     EXPECT_LE(times, faults_[tag_of] + kills_) << tag_of << ": twice\n" << said();
     EXPECT_EQ(seen(resource.tag.text()), State::offline) << said();
@@ -139,6 +139,7 @@ class World : public Effects {
   void keep(const ResourceConfig& resource, const Record& record) override {
     may_die();
     kept_[resource.tag.text()] = parse_record(format_record(record)).value();
+    if (record.new_fault || record.giving_up) owed_kept_.insert(resource.tag.text());
     may_die();
   }
   void forget(const ResourceConfig& resource) override {
@@ -148,7 +149,7 @@ class World : public Effects {
     unknown_end_.erase(tag);
     finished_.erase(tag);
     faulted_.erase(tag);
-    owed_.erase(tag);
+    forgive(tag);
     may_start_.erase(tag);
   }
   void tell(const Notice& notice) override {
@@ -158,9 +159,10 @@ class World : public Effects {
       ++faults_[notice.tag];
       const ResourceConfig& config = configs_.at(notice.tag);
       const bool whole_group = config.critical && !config.group.empty();
-      if (whole_group || !config.on_fallover.empty()) owed_.insert(notice.tag);
+      const bool falls_over = whole_group || !config.on_fallover.empty();
+      if (falls_over && owed_.insert(notice.tag).second) owed_kept_.erase(notice.tag);
     }
-    if (has("no on_fallover is run")) owed_.erase(notice.tag);
+    if (has("no on_fallover is run")) forgive(notice.tag);
     if (has("it is not started") || has("it is not stopped")) gave_up_.insert(notice.tag);
   }
 
@@ -235,7 +237,7 @@ class World : public Effects {
                     [&](const std::string& other) { return !configs_.count(other); });
       const bool falls_over =
           !config.on_fallover.empty() || (config.critical && !config.group.empty());
-      if (!falls_over) owed_.erase(tag);
+      if (!falls_over) forgive(tag);
       configs_.insert_or_assign(tag, std::move(config));
     }
     give_resources();
@@ -249,10 +251,8 @@ class World : public Effects {
         say("-- an agent begins");
         ++kills_;
         gave_up_.clear();
-        // It was told before it was kept: the next agent finds out by itself.
-        std::erase_if(owed_, [this](const std::string& tag) {
-          return !kept_.count(tag) || !kept_.at(tag).faulted;
-        });
+        // What was told and not kept, the next agent finds out by itself.
+        std::erase_if(owed_, [this](const std::string& tag) { return !owed_kept_.count(tag); });
         const auto left = kept_;
         agent_ = std::make_unique<Supervisor>(*this);
         give_resources();
@@ -323,7 +323,7 @@ class World : public Effects {
     if (running_.empty()) return tick();
     auto one = running_.begin();
     std::advance(one, roll(static_cast<int>(running_.size())));
-    end(std::string(one->first));
+    end(one->first);
   }
 
   void tick() {
@@ -355,11 +355,17 @@ class World : public Effects {
     agent_->request_group(request, group, now_);
   }
 
+  // It is not to be given over any more.
+  void forgive(const std::string& tag) {
+    owed_.erase(tag);
+    owed_kept_.erase(tag);
+  }
+
   void note_request(Request request, const std::string& tag) {
     if (request == Request::online) want(tag);
     if (request != Request::clear) return;
     faulted_.erase(tag);
-    owed_.erase(tag);
+    forgive(tag);
   }
 
   void mishap() {
@@ -387,7 +393,8 @@ class World : public Effects {
     failing_.clear();
   }
 
-  void end(const std::string& tag) {
+  // By value: it may be a key of what is erased here.
+  void end(std::string tag) {
     const TaskRun task = running_.at(tag);
     running_.erase(tag);
     App& app = apps_.at(tag);
@@ -543,6 +550,7 @@ class World : public Effects {
   std::set<std::string> may_start_{};    // somebody wants it online
   std::set<std::string> gave_up_{};      // of their goals
   std::set<std::string> owed_{};         // faulted, and not given over yet
+  std::set<std::string> owed_kept_{};    // of these
   std::map<std::string, int> faults_{};  // since the beginning
   std::map<std::pair<std::string, std::string>, int> moves_{};
   int kills_ = 0;
