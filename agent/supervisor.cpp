@@ -186,6 +186,7 @@ void Supervisor::Impl::take(Known known, Clock::time_point now) {
       one.giving_up = false;
       giving_up_.erase(tag);
     }
+    if (!known.config.auto_start) before->second.auto_start = false;
     one.configure(std::move(known.config), now);
     return;
   }

@@ -87,6 +87,17 @@ TEST_F(SupervisorTest, AnAgentThatDiesBeforeItKnowsLeavesTheStartToTheNext) {
   EXPECT_FALSE(effects.kept.count("web"));
 }
 
+TEST_F(SupervisorTest, IsNotStartedByItselfWhenTheFileHasThoughtBetterOfIt) {
+  ResourceConfig web = resource("web");
+  web.auto_start = true;
+  set({web});
+  web.auto_start = false;
+  set({web});
+  let_go_well();
+  pass(1min);
+  EXPECT_THAT(effects.log, IsEmpty());
+}
+
 TEST_F(SupervisorTest, TheLatestCommandAloneCounts) {
   manage({resource("web")}, {"web"});
   now = *supervisor.due();
