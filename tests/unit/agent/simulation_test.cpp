@@ -60,7 +60,7 @@ class World : public Effects {
       if (running_.empty()) {
         tick();
       } else {
-        end(std::string(running_.begin()->first));
+        end(running_.begin()->first);
       }
       check();
     }
@@ -275,6 +275,7 @@ class World : public Effects {
     watched_.clear();
     unknown_end_.clear();
     finished_.clear();
+    failing_.clear();
   }
 
   void give_resources() {
@@ -405,7 +406,9 @@ class World : public Effects {
     }
     say(tag + ": " + std::string(name_of(task.task)) + " ends: " + std::string(name_of(how)) +
         (app.up ? ", up" : ", down"));
+    if (task.task == Task::monitor && how == Ended::failed) failing_ = tag;
     agent_->ended(tag, task.task, how, "by dice", now_);
+    failing_.clear();
   }
 
   Ended outcome(const TaskRun& task, App& app) {
@@ -546,7 +549,7 @@ class World : public Effects {
   std::set<std::string> unknown_end_{};  // adopted: the exit code can't be had
   std::set<std::string> finished_{};     // adopted, and over already
   std::set<std::pair<std::string, std::string>> watched_{};
-  std::string failing_{};                // whose monitor is telling
+  std::string failing_{};                // of which it is told that it fails
   std::set<std::string> may_start_{};    // somebody wants it online
   std::set<std::string> gave_up_{};      // of their goals
   std::set<std::string> owed_{};         // faulted, and not given over yet
