@@ -85,6 +85,7 @@ void Managed::begin(const std::optional<Record>& record, Clock::time_point now) 
     goal = record->goal;
     giving_up = record->giving_up;
     new_fault_ = record->new_fault;
+    not_taken_out_ = record->not_taken_out;
     suspended_ = record->suspended;
     fault_ = record->fault;
     machine_.remember(record->faulted, record->restarts, record->tolerated);
@@ -420,6 +421,7 @@ Record Managed::record() const {
   record.standby = !wanted_;
   record.goal = goal;
   record.new_fault = new_fault_;
+  record.not_taken_out = not_taken_out_;
   record.giving_up = giving_up;
   record.restarts = machine_.counts().restarts;
   record.tolerated = machine_.counts().tolerated;

@@ -56,6 +56,7 @@ Record record_of(const json::object& object) {
   record.giving_up = object.at("giving_up").as_bool();
   record.task = value_or_nothing(kRecordTasks, object.at("task"));
   record.by_recover = object.at("by_recover").as_bool();
+  record.not_taken_out = object.at("not_taken_out").as_bool();
   record.monitor = std::string_view(object.at("monitor").as_string());
   record.state = value_named(kRecordStates, object.at("state"));
   record.restarts = object.at("restarts").to_number<std::size_t>();
@@ -80,6 +81,7 @@ std::string format_record(const Record& record) {
       {"giving_up", record.giving_up},
       {"task", name_or_null(record.task)},
       {"by_recover", record.by_recover},
+      {"not_taken_out", record.not_taken_out},
       {"monitor", record.monitor},
       {"state", name_of(record.state)},
       {"restarts", record.restarts},

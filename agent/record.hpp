@@ -27,6 +27,7 @@ struct Record {
   bool giving_up = false;      // faulted; on_fallover is run once it is offline
   std::optional<Task> task{};  // start, stop or clean under way
   bool by_recover = false;     // of the task: TaskRun::by_recover
+  bool not_taken_out = false;  // its last stop or clean has failed
   std::string monitor{};       // of the task: whose restart it is part of; empty: of none
   // In which the task runs; without one: Online or one of the two waits, else of no use.
   State state = State::detached;

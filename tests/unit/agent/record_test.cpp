@@ -23,6 +23,7 @@ Record full_record() {
   record.giving_up = true;
   record.task = Task::clean;
   record.by_recover = true;
+  record.not_taken_out = true;
   record.monitor = "db";
   record.state = State::going_offline_wait;
   record.restarts = 3;

@@ -60,7 +60,7 @@ class World : public Effects {
       if (running_.empty()) {
         tick();
       } else {
-        end(std::string(running_.begin()->first));
+        end(running_.begin()->first);
       }
       check();
     }
@@ -276,6 +276,7 @@ class World : public Effects {
     watched_.clear();
     unknown_end_.clear();
     finished_.clear();
+    failing_.clear();
   }
 
   void give_resources() {
@@ -549,7 +550,7 @@ class World : public Effects {
   std::set<std::string> unknown_end_{};  // adopted: the exit code can't be had
   std::set<std::string> finished_{};     // adopted, and over already
   std::set<std::pair<std::string, std::string>> watched_{};
-  std::string failing_{};                // which of them has just been seen to fail
+  std::string failing_{};                // of which it is told that it fails
   std::set<std::string> may_start_{};    // somebody wants it online
   std::set<std::string> gave_up_{};      // of their goals
   std::set<std::string> owed_{};         // faulted, and not given over yet

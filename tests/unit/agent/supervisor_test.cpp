@@ -953,6 +953,17 @@ TEST_F(AdoptTest, ARestartByAMonitorsMethodsGoesOnByThem) {
   EXPECT_EQ(after.running.at("web").method, Argv({"/bin/restart"}));
 }
 
+TEST_F(AdoptTest, ThatItWasNotTakenOutIsKnownToTheNextAgent) {
+  manage({resource("web")});
+  ask(Request::online, "web");
+  end("web", Task::start, Ended::failed);
+  end("web", Task::clean, Ended::failed);
+  ASSERT_TRUE(effects.running.at("web").failed_is_unknown);
+  kill_agent();
+  begin({resource("web")});
+  EXPECT_TRUE(after.running.at("web").failed_is_unknown) << "it would be given over as offline";
+}
+
 TEST_F(AdoptTest, WhatWasKeptOfAnotherResourceOfThatTagIsNotUsed) {
   manage({resource("web")}, {"web"});
   kill_agent();
