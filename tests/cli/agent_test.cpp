@@ -24,6 +24,14 @@ bool ends_with_one_app(const AgentNode& node, const std::string& tag) {
   return wait_until([&] { return node.processes(tag).size() == 1; });
 }
 
+// A resource beside the one of interest: while it is looked at, the agent does what it has to do.
+void add_other(AgentNode& node) { node.app("other", kQuick); }
+bool start_other(const AgentNode& node) { return node.genapp({"online", "other"}).exit_code == 0; }
+bool other_is_looked_at(const AgentNode& node) {
+  const std::size_t before = node.count("other", "quickCheck");
+  return wait_until([&] { return node.count("other", "quickCheck") >= before + 4; });
+}
+
 // ---- a first day
 
 TEST(AgentLife, StartsWatchesRestartsAndStops) {
@@ -104,13 +112,15 @@ TEST(AgentLife, GroupsStartInOrderAndACriticalFaultTakesThemDown) {
 TEST(AgentLife, SuspendedItLooksAwayAndResumedItSees) {
   AgentNode node;
   node.app("web", std::string(kQuick) + "restart_limit = 5\n");
+  add_other(node);
   node.start();
+  ASSERT_TRUE(start_other(node));
   ASSERT_EQ(node.genapp({"online", "web"}).exit_code, 0);
   EXPECT_EQ(node.genapp({"suspend", "web"}).exit_code, 0);
   ::kill(node.processes("web").at(0), SIGKILL);
   ASSERT_TRUE(wait_until([&] { return node.processes("web").empty(); }));
   const std::size_t looks = node.count("web", "quickCheck");
-  ::usleep(600'000);  // three intervals, in which nothing may happen
+  ASSERT_TRUE(other_is_looked_at(node));
   EXPECT_LE(node.count("web", "quickCheck"), looks + 1) << "one may have been under way";
   EXPECT_EQ(node.view("web", "state"), "Online");
   EXPECT_EQ(node.genapp({"resume", "web"}).exit_code, 0);
@@ -290,13 +300,15 @@ TEST(AgentKilled, AStartUnderWayGoesOnAndIsSeenByTheNext) {
 TEST(AgentKilled, WhatWasTakenOutStaysOut) {
   AgentNode node;
   node.app("web", std::string(kQuick) + "auto_start = true\n");
+  add_other(node);
   node.start();
+  ASSERT_TRUE(start_other(node));
   ASSERT_TRUE(node.comes_to("web", "Online"));
   ASSERT_EQ(node.genapp({"offline", "web"}).exit_code, 0);
   node.kill();
   node.start();
   EXPECT_TRUE(node.comes_to("web", "Offline"));
-  ::usleep(300'000);
+  ASSERT_TRUE(other_is_looked_at(node));
   EXPECT_EQ(node.count("web", "restore"), 1u);
 }
 
@@ -343,7 +355,9 @@ TEST(AgentStart, WhatWasLeftOutForAWrongFileIsRememberedWhenThatIsMended) {
   AgentNode node;
   const std::string keys = std::string(kQuick) + "auto_start = true\n";
   node.app("web", keys);
+  add_other(node);
   node.start();
+  ASSERT_TRUE(start_other(node));
   ASSERT_TRUE(node.comes_to("web", "Online"));
   ASSERT_EQ(node.genapp({"offline", "web"}).exit_code, 0);
   node.kill();
@@ -352,7 +366,7 @@ TEST(AgentStart, WhatWasLeftOutForAWrongFileIsRememberedWhenThatIsMended) {
   node.app("web", keys);
   ASSERT_EQ(node.genapp({"reload"}).exit_code, 0);
   EXPECT_TRUE(node.comes_to("web", "Offline"));
-  ::usleep(300'000);
+  ASSERT_TRUE(other_is_looked_at(node));
   EXPECT_EQ(node.view("web", "state"), "Offline") << "it was taken out by a person";
   EXPECT_EQ(node.count("web", "restore"), 1u);
 }
