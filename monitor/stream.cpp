@@ -132,6 +132,7 @@ class Stream::Impl : public std::enable_shared_from_this<Stream::Impl> {
       ::send(socket(), last_words.data(), last_words.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
     if (speak && more_has_come_) discard_input();
+    if (tls_) tls_->close(last_words);
     shut();
     done_ = nullptr;
     read_ = nullptr;

@@ -64,9 +64,9 @@ class Stream {
   // `what` names in a fault what was waited for: "the greeting". At most 8 KiB come at once; they
   // are valid during the call.
   void read(std::string_view what, Read done);
-  // No more callbacks. `last_words` are sent if that does not block, without waiting for anything;
-  // not over TLS, whose close_notify is sent in the same way. Also to a peer that did not answer in
-  // time: after that fault alone the connection is kept for them.
+  // No more callbacks. `last_words`, and with TLS its close_notify, are sent if that does not
+  // block, without waiting for anything; not within a TLS handshake or a write. Also to a peer that
+  // did not answer in time: after that fault alone the connection is kept for them.
   void close(std::string_view last_words = {});
 
   const std::string& address() const;           // "127.0.0.1:80"; the last one tried

@@ -170,14 +170,18 @@ class TlsSession::Impl : public std::enable_shared_from_this<TlsSession::Impl> {
                             });
   }
 
-  void close() {
-    const bool idle = !done_ && !read_;
+  void close(std::string_view last_words) {
+    // OpenSSL goes on with a record that was sent in part only when it is given the same again.
+    const bool writable = established_ && !done_;
     done_ = nullptr;
     read_ = nullptr;
     if (!socket_.is_open()) return;
-    // Asio sends what it can before it returns; closing then ends its wait for the peer's answer.
-    if (established_ && idle) stream_.async_shutdown([self = shared_from_this()](error_code) {});
     error_code ignored;
+    if (writable) {
+      socket_.non_blocking(true, ignored);
+      if (!last_words.empty()) stream_.write_some(asio::buffer(last_words), ignored);
+      stream_.shutdown(ignored);  // sent; the peer's answer is not there yet
+    }
     socket_.close(ignored);
   }
 
@@ -236,14 +240,14 @@ TlsSession::TlsSession(asio::io_context& io, const TlsContext& context, common::
   impl_->expect(context.impl_->settings, host);
 }
 
-TlsSession::~TlsSession() { impl_->close(); }
+TlsSession::~TlsSession() { impl_->close({}); }
 
 void TlsSession::handshake(Done done) { impl_->handshake(std::move(done)); }
 void TlsSession::write(std::string bytes, Done done) {
   impl_->write(std::move(bytes), std::move(done));
 }
 void TlsSession::read(Read done) { impl_->read(std::move(done)); }
-void TlsSession::close() { impl_->close(); }
+void TlsSession::close(std::string_view last_words) { impl_->close(last_words); }
 std::optional<int> TlsSession::certificate_days() const { return impl_->certificate_days(); }
 
 }  // namespace genapp::monitor

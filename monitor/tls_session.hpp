@@ -42,8 +42,9 @@ class TlsSession {
   void handshake(Done done);
   void write(std::string bytes, Done done);
   void read(Read done);  // at most 8 KiB, valid during the call
-  // Sends close_notify if the handshake is over and it can be sent at once; waits for nothing.
-  void close();
+  // Sends `last_words` and close_notify if the handshake is over and no write is under way, and if
+  // that does not block; waits for nothing.
+  void close(std::string_view last_words = {});
 
   // Of the certificate that the peer has shown, even if it was refused.
   std::optional<int> certificate_days() const;

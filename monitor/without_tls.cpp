@@ -61,7 +61,7 @@ TlsSession::~TlsSession() = default;
 void TlsSession::handshake(Done) { no_tls(); }
 void TlsSession::write(std::string, Done) { no_tls(); }
 void TlsSession::read(Read) { no_tls(); }
-void TlsSession::close() {}
+void TlsSession::close(std::string_view) {}
 std::optional<int> TlsSession::certificate_days() const { return std::nullopt; }
 
 }  // namespace genapp::monitor

@@ -72,6 +72,10 @@ class Conversation {
     }
     return std::nullopt;
   }
+  // The client has said that this is the end, which over TLS is more than to close the connection.
+  bool ended_well() const {
+    return !ssl_ || (::SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+  }
   // False when the handshake fails.
   bool start_tls(const ServerTls& tls) {
     ssl_.reset(::SSL_new(tls.get()));
@@ -710,6 +714,31 @@ TEST_F(SmtpTlsTest, MayHaveTlsFromTheFirstByte) {
   EXPECT_FALSE(result.fault) << result.fault->reason;
   EXPECT_TRUE(result.certificate_days);
   EXPECT_EQ(server.heard(), kWholeDialogue);
+}
+
+// Or the server would log an error of TLS each time a monitor stops.
+TEST_F(SmtpTlsTest, ADroppedCheckSaysGoodByeOverTlsToo) {
+  use_tls(SmtpSettings::Tls::from_start);
+  const ServerTls tls(certificate());
+  for (const char* const silent_at : {"EHLO", "NOOP"}) {
+    bool ended_well = false;
+    MailServer server([&](MailServer& self, Conversation& client) {
+      if (!client.start_tls(tls)) return;
+      self.converse(client, {.commands = {{silent_at, kSilence}}});
+      ended_well = client.ended_well();
+    });
+    settings_.server = server.where();
+    start([](const CheckResult&) { FAIL() << "told after the end"; });
+    ASSERT_TRUE(tests::wait_until([&] {
+      io_.poll();
+      io_.restart();
+      return server.lines_so_far() == (silent_at == std::string("EHLO") ? 1u : 2u);
+    }));
+    check_.reset();
+    run();
+    EXPECT_EQ(server.heard().back(), "QUIT") << silent_at;
+    EXPECT_TRUE(ended_well) << silent_at;
+  }
 }
 
 // A monitor's certificates go before its event loop.
