@@ -22,6 +22,11 @@ std::string resources_dir() { return config_dir() + "/resources.d"; }
 std::string resource_name(const Tag& tag) { return tag.text() + kResourceSuffix; }
 std::string resource_file(const Tag& tag) { return resources_dir() + "/" + resource_name(tag); }
 
+std::string appmgr_file() { return config_dir() + "/appmgr.toml"; }
+std::string appserver_file() { return config_dir() + "/appserver.toml"; }
+std::string tls_dir() { return config_dir() + "/tls"; }
+std::string authority_dir() { return config_dir() + "/ca"; }
+
 std::string lifekeeper_root() { return from_environment("LKROOT", "/opt/LifeKeeper"); }
 std::string ins_list() { return lifekeeper_root() + "/bin/ins_list"; }
 std::string lifekeeper_defaults() {

@@ -55,6 +55,28 @@ inline constexpr char kAgentLock[] = ".lock";
 // that, in events.1.
 inline constexpr char kAgentEvents[] = "events";
 
+// The appserver's: RUN_DIR/appserver/pid and .lock, and for each session
+// appserver/sessions/ID/: session (what it is, remote/session_file.hpp), pid (its keeper's), sock
+// (its keeper's), app (the command's pid and start time), ended.
+inline constexpr char kAppserver[] = "appserver";
+inline constexpr char kAppserverPid[] = "pid";
+inline constexpr char kAppserverLock[] = ".lock";
+inline constexpr char kSessions[] = "sessions";
+inline constexpr char kSession[] = "session";
+inline constexpr char kKeeperPid[] = "pid";
+inline constexpr char kKeeperLock[] = ".lock";
+inline constexpr char kKeeperSock[] = "sock";
+inline constexpr char kSessionApp[] = "app";
+inline constexpr char kSessionEnded[] = "ended";
+
+// Settings and keys of the remote pair, in the configuration directory: CONFIG_DIR/appmgr.toml,
+// appserver.toml; CONFIG_DIR/tls/appmgr.crt, appmgr.key, appserver.crt, appserver.key, ca.crt; the
+// private authority's own key and certificates in CONFIG_DIR/ca.
+std::string appmgr_file();
+std::string appserver_file();
+std::string tls_dir();
+std::string authority_dir();
+
 // What a writer fills before it renames it to `name`; a leading dot keeps it out of listings.
 std::string temporary_name(const std::string& name);
 

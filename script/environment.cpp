@@ -51,7 +51,7 @@ std::vector<std::string> make_environment(const Surroundings& about, const Looku
   set_or("CLP_DISK", "SUCCESS");
   set_or("CLP_SERVER", clp_server(about));
   set_or("CLP_FACTOR", "");
-  set(kRunVariable, about.run);
+  set(common::kRunVariable, about.run);
   return environment;
 }
 

@@ -8,19 +8,17 @@
 #include <vector>
 
 #include "common/account.hpp"
+#include "common/family.hpp"
 #include "script/action.hpp"
 
 namespace genapp::script {
-
-// Marks every process of one run of a script: see family.hpp.
-inline constexpr char kRunVariable[] = "GENAPP_RUN";
 
 struct Surroundings {
   std::string tag;
   std::string id;
   std::string info;
   Action action = Action::restore;
-  std::string run;          // the value of kRunVariable
+  std::string run;          // the value of common::kRunVariable
   common::Account account;  // whom the script runs as
   std::string host;         // this node's name
   std::string home_server;  // see Config

@@ -14,8 +14,8 @@
 #include <optional>
 #include <vector>
 
+#include "common/family.hpp"
 #include "common/process.hpp"
-#include "script/family.hpp"
 
 namespace genapp::script {
 namespace {
@@ -114,7 +114,7 @@ class Run {
       : job_(job), output_(output), signals_(take_end_signals()), began_(Clock::now()) {}
 
   Result run() {
-    others_ = adopt_orphans();
+    others_ = common::adopt_orphans();
     try {
       start();
     } catch (const common::StartError& problem) {
@@ -216,7 +216,7 @@ class Run {
 
   // True when nothing is left.
   bool await_leftovers() {
-    while (has_children(others_)) {
+    while (common::has_children(others_)) {
       if (note_signal() || left() <= Clock::duration::zero()) return false;
       ::poll(nullptr, 0, poll_milliseconds(std::min<Clock::duration>(kPause, left())));
       for (Reader& reader : readers_) reader.read(kReadBytes);
@@ -232,7 +232,7 @@ class Run {
       const auto deadline = Clock::now() + job_.kill_after;
       while (Clock::now() < deadline &&
              !(read_until_end(std::min<Clock::duration>(kPause, deadline - Clock::now())) &&
-               !has_children(others_))) {
+               !common::has_children(others_))) {
         // A leader that has ended is no reason to look without a pause.
         if (child_->wait(Clock::duration::zero())) ::poll(nullptr, 0, poll_milliseconds(kPause));
       }
@@ -247,7 +247,7 @@ class Run {
   }
 
   void end_leftovers() {
-    if (!end_children(others_, kEndTime)) throw not_ended();
+    if (!common::end_children(others_, kEndTime)) throw not_ended();
   }
 
   Error not_ended() const {
@@ -275,7 +275,7 @@ class Run {
   Output& output_;
   Fd signals_;
   Clock::time_point began_;
-  Others others_;  // the children that were there before, and the script itself
+  common::Others others_;  // the children that were there before, and the script itself
   std::optional<Child> child_;
   std::vector<Reader> readers_;
   std::optional<int> interrupted_;

@@ -11,13 +11,13 @@
 #include <limits>
 
 #include "common/detach.hpp"
+#include "common/family.hpp"
 #include "common/lock_file.hpp"
 #include "common/paths.hpp"
 #include "common/pid_file.hpp"
 #include "common/process.hpp"
 #include "common/start_channel.hpp"
 #include "script/app_file.hpp"
-#include "script/family.hpp"
 #include "script/line_limit.hpp"
 #include "script/run.hpp"
 
@@ -69,7 +69,7 @@ class Supervisor {
     Result result;
     try {
       result = script::run({
-                               .program = start_.program(own_run()),
+                               .program = start_.program(common::own_run()),
                                .timeout = kForEver,
                                .kill_after = start_.kill_after,
                                .leftovers = Leftovers::end,
@@ -265,9 +265,9 @@ void end_living(const common::LivingProcess& supervisor, Clock::duration kill_af
 // What a killed supervisor has left.
 void end_left(const common::Directory& run_dir, const common::Id& id) {
   const auto record = common::read_pid_record(run_dir, paths::pid_name(id));
-  if (record && !end_carriers(run_of(*record), kEndTime)) {
+  if (record && !common::end_carriers(common::run_of(*record), kEndTime)) {
     throw Error("processes of its command do not end, not even by KILL: see GENAPP_RUN=" +
-                run_of(*record) + " in /proc/*/environ");
+                common::run_of(*record) + " in /proc/*/environ");
   }
 }
 

@@ -6,10 +6,10 @@
 #include <algorithm>
 
 #include "common/error.hpp"
+#include "common/family.hpp"
 #include "common/log.hpp"
 #include "common/paths.hpp"
 #include "common/process.hpp"
-#include "script/family.hpp"
 
 namespace genapp::script {
 namespace {
@@ -31,11 +31,11 @@ constexpr auto kEndTime = std::chrono::seconds(3);
 void end_what_was_left(const Directory& run_dir, const std::string& name) {
   const auto left = common::read_pid_record(run_dir, name);
   if (!left) return;
-  if (!end_carriers(run_of(*left), kEndTime)) {
+  if (!common::end_carriers(common::run_of(*left), kEndTime)) {
     throw Error("processes that a " + left->word +
                 " which was killed has left do not end: see "
                 "GENAPP_RUN=" +
-                run_of(*left) + " in /proc/*/environ");
+                common::run_of(*left) + " in /proc/*/environ");
   }
 }
 
@@ -110,7 +110,7 @@ class Taker {
 
 Turn Turn::take(const Directory& run_dir, const Id& id, Action action, Clock::time_point deadline) {
   Taker taker(run_dir, id, action, deadline);
-  std::string run = own_run();
+  std::string run = common::own_run();
   auto file = taker.take();
   return Turn(run_dir, id, taker.name(), std::move(file), std::move(run));
 }

@@ -41,6 +41,11 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"agent/run", {"common", "cluster", "script", "monitor", "agent"}},
     {"agent/web", {"common", "agent"}},
     {"agent/genapp-agent", {"common", "cluster", "agent", "agent/run", "agent/web"}},
+    {"remote", {"common"}},
+    {"remote/keeper", {"common", "remote"}},
+    {"remote/appserver", {"common", "remote"}},
+    {"remote/appmgr", {"common", "remote"}},
+    {"remote/keys", {"common", "remote"}},
     {"lbhc/lbhcd", {"common", "cluster", "lbhc"}},
     {"action", {"common", "cluster", "lbhc", "script"}},
     {"cluster/ocf", {"common", "cluster", "lbhc", "script", "action"}},
@@ -52,7 +57,8 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"ctl/drill", {"common", "cluster", "lbhc", "ctl"}},
     {"bench", {}},  // the programs as they are shipped, not their code
     {"bench/failover", {"bench", "tests/e2e/lab"}},
-    {"fuzz", {"common", "monitor", "cluster", "lbhc", "script", "agent", "agent/web", "ctl"}},
+    {"fuzz",
+     {"common", "monitor", "cluster", "lbhc", "script", "agent", "agent/web", "remote", "ctl"}},
 };
 
 // Not in headers, since every file that includes such a header pays for it.

@@ -118,7 +118,8 @@ TEST(ScriptEnvironment, NothingIsThereTwice) {
 
 // A script that itself calls genapp: the inner script belongs to the inner run.
 TEST(ScriptEnvironment, TheRunIsNeverTheCallers) {
-  EXPECT_EQ(value_of(make(about(), {{kRunVariable, "1.1"}}), kRunVariable), "4711.99");
+  EXPECT_EQ(value_of(make(about(), {{common::kRunVariable, "1.1"}}), common::kRunVariable),
+            "4711.99");
   EXPECT_EQ(value_of(make(about(), {{"GENAPP_TAG", "other"}}), "GENAPP_TAG"), "web");
 }
 

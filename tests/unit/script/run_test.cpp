@@ -280,7 +280,7 @@ TEST_F(RunTest, WhatIsKeptStaysAndCanGoOnPrinting) {
   make("go");
   // With a SIGPIPE it would have died before.
   EXPECT_TRUE(comes("printed"));
-  ASSERT_TRUE(end_carriers(mark_.name(), 20s));
+  ASSERT_TRUE(common::end_carriers(mark_.name(), 20s));
   // Whoever reads for it ends with it.
   const std::string pipe = lines_of(temp_ / "pipe").at(0);
   EXPECT_TRUE(wait_until([&] {

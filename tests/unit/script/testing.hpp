@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "common/family.hpp"
 #include "common/spawn.hpp"
 #include "script/environment.hpp"
-#include "script/family.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/wait.hpp"
 
@@ -22,7 +22,7 @@ namespace genapp::tests {
 // "NAME=VALUE" for a program of the test's: the mark, and what test.sh knows its leftovers by.
 inline std::vector<std::string> marked_environment(const std::string& mark) {
   std::vector<std::string> environment{"PATH=/usr/local/bin:/usr/bin:/bin",
-                                       std::string(script::kRunVariable) + "=" + mark};
+                                       std::string(common::kRunVariable) + "=" + mark};
   if (const char* folder = ::getenv("TMPDIR")) {
     environment.push_back(std::string("TMPDIR=") + folder);
   }
@@ -31,7 +31,7 @@ inline std::vector<std::string> marked_environment(const std::string& mark) {
 
 // The pids of the processes, ours excepted, whose environment has GENAPP_RUN=`mark`.
 inline std::vector<pid_t> marked_processes(const std::string& mark) {
-  const std::string entry = std::string(script::kRunVariable) + "=" + mark;
+  const std::string entry = std::string(common::kRunVariable) + "=" + mark;
   std::vector<pid_t> found;
   for (const auto& folder : std::filesystem::directory_iterator("/proc")) {
     const std::string name = folder.path().filename();
@@ -53,7 +53,7 @@ inline char process_state(pid_t pid) {
 // A run's name that no other test has, and the end of what carries it.
 class Mark {
  public:
-  ~Mark() { script::end_carriers(name_, std::chrono::seconds(20)); }
+  ~Mark() { common::end_carriers(name_, std::chrono::seconds(20)); }
   const std::string& name() const { return name_; }
   std::vector<pid_t> processes() const { return marked_processes(name_); }
 

@@ -213,7 +213,7 @@ TEST_F(TurnTest, WhatARestoreThatEndedHasLeftStays) {
   take_and_give_back(Action::recover);
   take_and_give_back(Action::quick_check);
   EXPECT_THAT(tests::marked_processes(run), SizeIs(1));
-  EXPECT_TRUE(end_carriers(run, 20s));
+  EXPECT_TRUE(common::end_carriers(run, 20s));
 }
 
 // A start of the daemon's may be half written, by a runner that was killed in the middle of it.

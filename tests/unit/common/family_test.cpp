@@ -1,4 +1,4 @@
-#include "script/family.hpp"
+#include "common/family.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include "tests/unit/common/testing.hpp"
 #include "tests/unit/script/testing.hpp"
 
-namespace genapp::script {
+namespace genapp::common {
 namespace {
 
 using namespace std::chrono_literals;
@@ -185,4 +185,4 @@ TEST(Family, WithoutDescriptorsNobodyIsTakenForEnded) {
 }
 
 }  // namespace
-}  // namespace genapp::script
+}  // namespace genapp::common

@@ -1,4 +1,4 @@
-#include "script/family.hpp"
+#include "common/family.hpp"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,14 +14,11 @@
 #include <memory>
 #include <vector>
 
+#include "common/error.hpp"
 #include "common/process.hpp"
-#include "script/environment.hpp"
 
-namespace genapp::script {
+namespace genapp::common {
 namespace {
-
-using common::Clock;
-using common::Fd;
 
 constexpr int kPauseMilliseconds = 5;
 constexpr int kLooks = 6;
@@ -32,7 +29,7 @@ struct Close {
 
 std::vector<pid_t> all_processes() {
   const std::unique_ptr<DIR, Close> dir(::opendir("/proc"));
-  if (!dir) throw common::system_error("reading /proc", errno);
+  if (!dir) throw system_error("reading /proc", errno);
   std::vector<pid_t> pids;
   while (const dirent* entry = ::readdir(dir.get())) {
     const std::string_view name = entry->d_name;
@@ -49,7 +46,7 @@ std::string read_of_process(pid_t pid, const char* name) {
   const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file && errno != ENOENT && errno != ESRCH && errno != EACCES && errno != EPERM) {
-    throw common::system_error("reading " + path, errno);
+    throw system_error("reading " + path, errno);
   }
   std::string text;
   char buffer[4096];
@@ -125,10 +122,10 @@ bool end_carriers_seen(const std::string& entry) {
   bool any = false;
   for (const pid_t pid : all_processes()) {
     if (pid == ::getpid() || !carries(pid, entry)) continue;
-    const auto pidfd = common::open_pidfd(pid);
+    const auto pidfd = open_pidfd(pid);
     // Once more: the pid may have become another's before the pidfd was taken.
     if (!pidfd || !carries(pid, entry)) continue;
-    common::send_signal(*pidfd, SIGKILL);
+    send_signal(*pidfd, SIGKILL);
     any = true;
   }
   return any;
@@ -136,19 +133,19 @@ bool end_carriers_seen(const std::string& entry) {
 
 }  // namespace
 
-std::string run_of(const common::PidRecord& record) {
+std::string run_of(const PidRecord& record) {
   return std::to_string(record.pid) + "." + std::to_string(record.start_ticks);
 }
 
 std::string own_run() {
-  const auto ticks = common::start_ticks(::getpid());
-  if (!ticks) throw common::Error("can't read /proc/self/stat: is /proc mounted?");
+  const auto ticks = start_ticks(::getpid());
+  if (!ticks) throw Error("can't read /proc/self/stat: is /proc mounted?");
   return run_of({::getpid(), *ticks});
 }
 
 Others adopt_orphans() {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
-    throw common::system_error("becoming the subreaper of the script's processes", errno);
+    throw system_error("becoming the subreaper of the processes to come", errno);
   }
   return children_but({});
 }
@@ -194,4 +191,4 @@ bool end_carriers(const std::string& run, Clock::duration limit) {
   return true;
 }
 
-}  // namespace genapp::script
+}  // namespace genapp::common
