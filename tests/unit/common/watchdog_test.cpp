@@ -1,4 +1,4 @@
-#include "agent/run/watchdog.hpp"
+#include "common/watchdog.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -11,7 +11,7 @@
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/common/testing.hpp"
 
-namespace genapp::agent {
+namespace genapp::common {
 namespace {
 
 using namespace std::chrono_literals;
@@ -96,4 +96,4 @@ TEST(Watchdog, LeavesTheLoopNothingToDoOnceItIsStopped) {
 }
 
 }  // namespace
-}  // namespace genapp::agent
+}  // namespace genapp::common
