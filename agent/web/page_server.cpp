@@ -103,9 +103,12 @@ std::string answer_for(const PageData& data, std::string_view target) {
   if (path == "/metrics") {
     return whole_answer("200 OK", common::PrometheusText::kContentType, data.metrics());
   }
-  const std::string_view name = path == "/" ? "index.html" : path.substr(1);
+  // A client may leave the slash out, and all that follows it.
+  const std::string_view name = path == "/" ? "/index.html" : path;
   for (const PageFile& file : page_files()) {
-    if (file.name == name) return whole_answer("200 OK", content_type(name), file.bytes);
+    if (name.starts_with('/') && name.substr(1) == file.name) {
+      return whole_answer("200 OK", content_type(file.name), file.bytes);
+    }
   }
   return refusal("404 Not Found", "There is no such page.");
 }
@@ -141,6 +144,7 @@ struct Shared {
   PageServer::Limits limits;
   std::size_t connections = 0;
   std::size_t streams = 0;
+  std::size_t held = 0;  // bytes of answers that are on their way
   std::function<void()> one_ended{};
   std::function<void()> stream_begun{};
 };
@@ -155,6 +159,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
   ~Connection() {
     --shared_->connections;
+    shared_->held -= held_;
     if (streams_) --shared_->streams;
     if (shared_->one_ended) shared_->one_ended();
   }
@@ -180,6 +185,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_request();
   void take(std::size_t size);
   void answer(const Request& request);
+  void hold(std::string& text);
   void send_answer(std::string text, bool head_only);
   void drain();
 
@@ -195,6 +201,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string unread_{};  // of the request
   http::request_parser<http::empty_body> parser_{};
   std::string sending_{};
+  std::size_t held_ = 0;  // of Shared's
 
   // Of a stream.
   bool streams_ = false;
@@ -241,7 +248,9 @@ void Connection::answer(const Request& request) {
   if (std::string no = refusal_of(request); !no.empty()) return send_answer(no, head_only);
   const std::string_view target = view_of(request.target());
   if (target.substr(0, target.find('?')) != "/events") {
-    return send_answer(answer_for(shared_->data, target), head_only);
+    std::string text = answer_for(shared_->data, target);
+    hold(text);
+    return send_answer(std::move(text), head_only);
   }
   if (head_only) return send_answer(answer_head("200 OK", "text/event-stream"), true);
   if (shared_->streams >= shared_->limits.streams) {
@@ -250,6 +259,16 @@ void Connection::answer(const Request& request) {
         false);
   }
   begin_stream(request);
+}
+
+// Who asks again and again and reads nothing would have an answer kept for each time.
+void Connection::hold(std::string& text) {
+  if (shared_->held > 0 && shared_->held + text.size() > shared_->limits.held) {
+    text = refusal("503 Service Unavailable", "Too much waits to be read by others.",
+                   "Retry-After: 10\r\n");
+  }
+  held_ = text.size();
+  shared_->held += held_;
 }
 
 void Connection::send_answer(std::string text, bool head_only) {

@@ -51,6 +51,8 @@ class PageServer {
     // To take an answer, or a stream's batch: what a slow reader has not taken is never more than
     // one batch of status (StatusFeed's most_bytes) and notices, and then it is cut off.
     std::chrono::milliseconds taking = std::chrono::seconds(30);
+    // Bytes of answers that wait to be taken, of all connections; one alone may have more.
+    std::size_t held = 64 * 1024 * 1024;
     std::chrono::milliseconds news = std::chrono::milliseconds(250);  // at most so often
     std::chrono::milliseconds alive = std::chrono::seconds(15);
   };

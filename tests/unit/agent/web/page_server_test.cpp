@@ -221,7 +221,8 @@ TEST(PageServer, RefusesWhatItDoesNotServe) {
     EXPECT_TRUE(received.ended) << bytes;
     return received.bytes.substr(0, received.bytes.find(' ', 9));
   };
-  for (const char* path : {"/none", "/page.css/", "//", "/../page.css", "/index", "/api", "*"}) {
+  for (const char* path : {"/none", "/page.css/", "//", "/../page.css", "/index", "/api", "*", "?",
+                           "?past=1", "page.css"}) {
     EXPECT_EQ(status_of(request("GET " + std::string(path))), "HTTP/1.1 404") << path;
   }
   for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "FOO"}) {
@@ -377,6 +378,23 @@ TEST(PageServer, WhoDoesNotTakeTheAnswerIsDropped) {
   tests::Client client("127.0.0.1", served.port());
   client.send(request("GET /api/status"));
   EXPECT_THAT(get(served, "/metrics"), EndsWith("metrics 1\n")) << "its place is free again";
+}
+
+TEST(PageServer, AnswersThatNobodyTakesDoNotPileUp) {
+  auto limits = soon();
+  limits.held = 40 * 1024 * 1024;
+  Served served(limits);
+  served.set_status(std::string(30 * 1024 * 1024, 'x'));
+  auto sleeper = std::make_unique<tests::Client>("127.0.0.1", served.port());
+  sleeper->send(request("GET /api/status"));
+  char begin[12];
+  ASSERT_EQ(::recv(sleeper->fd(), begin, sizeof begin, MSG_WAITALL), 12);
+  EXPECT_EQ(std::string_view(begin, sizeof begin), "HTTP/1.1 200");
+  EXPECT_EQ(get(served, "/api/status").substr(0, 12), "HTTP/1.1 503");
+  EXPECT_THAT(get(served, "/metrics"), EndsWith("metrics 1\n")) << "there is room for that";
+  sleeper.reset();
+  EXPECT_TRUE(
+      tests::wait_until([&] { return get(served, "/api/status").starts_with("HTTP/1.1 200"); }));
 }
 
 TEST(PageServer, MoreClientsThanPlacesWait) {
