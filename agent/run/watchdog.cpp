@@ -45,7 +45,7 @@ class Watchdog::Impl {
   Impl(asio::io_context& io, Clock::duration time) : timer_(io), pause_(time / 2) {}
 
   void ping() {
-    common::notify_systemd("WATCHDOG=1");
+    common::notify_systemd("WATCHDOG=1", common::NotifyWait::none);
     timer_.expires_after(pause_);
     timer_.async_wait([this](boost::system::error_code cancelled) {
       if (!cancelled && !stopped_) ping();
