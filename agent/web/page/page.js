@@ -139,6 +139,12 @@ function layOut() {
     if (!members.has(name)) members.set(name, []);
     members.get(name).push(data);
   }
+  for (const [name, group] of [...groups]) {
+    // One that the agent does not tell of, and that has lost its last resource.
+    if (group.data || members.get(name).length) continue;
+    members.delete(name);
+    groups.delete(name);
+  }
   // Those without a group come last.
   const names = [...members.keys()].sort((a, b) => (a === '') - (b === '') || byName(a, b));
   const shape = names.map((name) => [name, ordered(members.get(name))]);
@@ -521,7 +527,7 @@ function eventLine(notice) {
 
 function takeNotice(notice) {
   if (notice.seq <= lastEvent) {
-    if (events.get(notice.seq) === notice.time || !events.has(notice.seq)) return;
+    if (events.get(notice.seq) === notice.time) return;
     // The machine was started anew, and the numbers with it.
     events.clear();
     $('events').replaceChildren();
