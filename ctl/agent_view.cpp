@@ -17,7 +17,10 @@ std::string group_cell(const AgentResource& resource, const AgentStatus& agent) 
 }
 
 std::string agent_cell(const AgentResource& resource) {
-  return common::printable(resource.state) + (resource.suspended ? " (suspended)" : "");
+  const std::string state = common::printable(resource.state);
+  if (resource.suspended) return state + " (suspended)";
+  const bool no_answer = resource.last_probe == "unknown" || resource.last_probe == "timed out";
+  return no_answer && resource.state != "Detached" ? state + " (can't tell)" : state;
 }
 
 std::string monitors_cell(const AgentResource& resource) {

@@ -299,6 +299,23 @@ TEST_F(StatusPage, TellsWhatChangesWithoutBeingLoadedAnew) {
   EXPECT_THAT(browser_.complaints(), IsEmpty());
 }
 
+TEST_F(StatusPage, WhatCanNotBeToldIsNotJustOnline) {
+  fill(shown_);
+  open();
+  shown_.change([&] {
+    shown_.view().resources[1].last_reason = "quickCheck can't be started";
+    shown_.history(1).probed({common::Clock::now(), agent::Ended::unknown, 1ms});
+  });
+  EXPECT_TRUE(becomes(row("db"), "its monitor cannot tell"));
+  EXPECT_TRUE(becomes(row("db"), "be started"));
+  EXPECT_THAT(text(row("db")), HasSubstr("Online")) << "that is what it was last";
+  browser_.evaluate("document.getElementById('trouble').click()");
+  EXPECT_TRUE(browser_.becomes_true(row("web") + ".hidden && !" + row("db") + ".hidden"));
+  shown_.change([&] { shown_.history(1).probed({common::Clock::now(), agent::Ended::done, 1ms}); });
+  EXPECT_TRUE(browser_.becomes_true(row("db") + ".hidden"));
+  EXPECT_THAT(text(row("db")), Not(HasSubstr("cannot tell")));
+}
+
 TEST_F(StatusPage, DropsWhatIsGone) {
   fill(shown_);
   open();

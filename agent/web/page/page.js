@@ -88,7 +88,11 @@ function stateWords(data) {
   return data.faulted ? `${words}, faulted` : words;
 }
 
-const inTrouble = (data) => data.faulted || data.monitors.some((one) => one.state === 'failed');
+// It keeps its state, but nobody knows.
+const cannotTell = (data) => ['unknown', 'timed out'].includes(data.last_probe) && !data.suspended &&
+    data.state !== 'Detached';
+const inTrouble = (data) => data.faulted || cannotTell(data) ||
+    data.monitors.some((one) => one.state === 'failed');
 
 function marked(looks, words) {
   const shape = make('span', 'shape');
@@ -241,6 +245,7 @@ function tags(data) {
   if (data.running) out.push(make('span', 'tag busy', `${data.running} runs`));
   if (data.waiting) out.push(make('span', 'tag busy', `then ${data.waiting}`));
   if (data.goal) out.push(make('span', 'tag busy', `goal: ${data.goal}`));
+  if (cannotTell(data)) out.push(make('span', 'tag warn', 'its monitor cannot tell'));
   if (data.suspended) out.push(make('span', 'tag warn', 'monitors suspended'));
   if (!data.wanted) out.push(make('span', 'tag', 'to be online elsewhere'));
   if (data.counts.restarts > 0) {
@@ -270,7 +275,8 @@ function drawRow(row) {
   row.state.replaceChildren(make('span', `state ${looks}`, ...marked(looks, stateWords(data))));
   const words = [];
   if (data.fault) words.push(make('div', 'fault', data.fault));
-  if (data.last_reason && data.last_reason !== data.fault && data.state !== 'Online') {
+  if (data.last_reason && data.last_reason !== data.fault &&
+      (data.state !== 'Online' || cannotTell(data))) {
     words.push(make('div', 'reason', data.last_reason));
   }
   for (const one of data.monitors) {

@@ -51,6 +51,34 @@ TEST(AgentMetrics, TellOfAResource) {
                               "} 1699999999.5\n"));
 }
 
+TEST(AgentMetrics, TellWhetherTheLastLookCouldTell) {
+  const std::string name = "genapp_resource_known";
+  const auto line = [&name](const ResourceView& web) {
+    const std::string text = text_of({{web}, {}});
+    const auto at = text.find("\n" + name + "{");
+    return at == std::string::npos ? "" : text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+  };
+  ResourceView web = resource_named("web");
+  web.state = State::online;
+  EXPECT_EQ(line(web), "") << "nobody has looked";
+  History history;
+  web.history = &history;
+  EXPECT_EQ(line(web), "");
+  const std::string labels = name + "{tag=\"web\",group=\"\"} ";
+  for (const auto& [how, known] : {std::pair{Ended::done, "1"},
+                                   {Ended::failed, "1"},
+                                   {Ended::unknown, "0"},
+                                   {Ended::timed_out, "0"}}) {
+    history.probed({kSteady, how, 1s});
+    EXPECT_EQ(line(web), labels + known) << name_of(how);
+  }
+  web.suspended = true;
+  EXPECT_EQ(line(web), "") << "it is not looked at";
+  web.suspended = false;
+  web.state = State::detached;
+  EXPECT_EQ(line(web), "");
+}
+
 TEST(AgentMetrics, EachResourceIsInOneStateOfNine) {
   const std::string text = text_of({{resource_named("web")}, {}});
   std::size_t states = 0, ones = 0;
