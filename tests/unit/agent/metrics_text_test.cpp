@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/agent/views.hpp"
 
 namespace genapp::agent {
@@ -114,12 +115,14 @@ TEST(AgentMetrics, AMonitorThatDoesNotLookIsNeitherHealthyNorNot) {
 
 TEST(AgentMetrics, AFamilyIsNamedOnce) {
   const std::string text = text_of({{resource_named("a"), resource_named("b")}, {}});
+  const std::string page = tests::read_file(GENAPP_SOURCE_DIR "/docs/man/genapp-agent.8");
   std::set<std::string> families;
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("# TYPE ")) {
-      EXPECT_TRUE(families.insert(line).second) << line;
-    }
+    if (!line.starts_with("# TYPE ")) continue;
+    EXPECT_TRUE(families.insert(line).second) << line;
+    const std::string name = line.substr(7, line.find(' ', 7) - 7);
+    EXPECT_THAT(page, HasSubstr(name)) << "its man page has it";
   }
   EXPECT_GE(families.size(), 10u);
 }
