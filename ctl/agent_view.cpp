@@ -35,7 +35,7 @@ std::string monitors_cell(const AgentResource& resource) {
 
 std::string fault_cell(const AgentResource& resource) {
   if (!resource.faulted) return "";
-  return resource.fault.empty() ? "yes" : common::printable(resource.fault, kMostFaultBytes);
+  return resource.fault.empty() ? "yes" : common::printable_utf8(resource.fault, kMostFaultBytes);
 }
 
 std::vector<std::string> agent_row(const AgentResource& resource, const AgentStatus& agent) {

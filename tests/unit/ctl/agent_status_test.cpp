@@ -141,6 +141,11 @@ TEST(AgentTable, TellsThatTheLastLookCouldNotTell) {
       << "it is not looked at any more";
 }
 
+TEST(AgentTable, WordsOfAnyLanguageStayReadable) {
+  const auto status = parse_agent_status(edited_answer("exit code 3", "für web, …"));
+  EXPECT_THAT(agent_table({observed_script("lb")}, status), HasSubstr("start: für web, …\n"));
+}
+
 TEST(AgentTable, NamesAGroupThatFallsOver) {
   const auto status =
       parse_agent_status(edited_answer("\"web\",\"standby\":false,\"falling_over\":false",
