@@ -375,6 +375,15 @@ TEST_F(StatusPage, AGroupThatNothingIsInAnyMoreGoes) {
       << "nothing is in no group";
 }
 
+TEST_F(StatusPage, WhatItCanNotShowDoesNotPassForLive) {
+  fill(shown_);
+  open();
+  browser_.evaluate("window.stateWords = () => { throw new Error('cannot be drawn'); }");
+  shown_.change([&] { shown_.view().resources[2].state = State::offline; });
+  EXPECT_TRUE(becomes("document.getElementById('connection')", "old"));
+  EXPECT_EQ(browser_.evaluate(kLive), "false");
+}
+
 TEST_F(StatusPage, AStreamThatStandsStillIsTakenForLost) {
   fill(shown_);
   open();

@@ -452,8 +452,22 @@ function drawTotals() {
       bad ? 'genapp: a monitor has failed' : 'genapp';
 }
 
+// What fails must not leave 'Live' beside what is old.
+function orLost(act) {
+  try {
+    act();
+  } catch (problem) {
+    lost('This page has failed, load it anew');
+    throw problem;
+  }
+}
+
 function draw() {
   timer = 0;
+  orLost(drawAll);
+}
+
+function drawAll() {
   for (const tag of dirty) {
     const row = resources.get(tag);
     if (row) drawRow(row);
@@ -568,9 +582,10 @@ function tellConnection(looks, words) {
   if ($('connection-text').textContent !== words) $('connection-text').textContent = words;
 }
 
-function lost() {
+// The connection, or what came by it can't be shown.
+function lost(why = 'Connection lost') {
   current = false;
-  tellConnection('lost', 'Connection lost: what is shown is old');
+  tellConnection('lost', `${why}: what is shown is old`);
 }
 
 function connect() {
@@ -580,7 +595,7 @@ function connect() {
   source = new EventSource('/events');
   const on = (name, take) => source.addEventListener(name, (event) => {
     heard = Date.now();
-    if (take) take(JSON.parse(event.data));
+    if (take) orLost(() => take(JSON.parse(event.data)));
   });
   on('status', takeStatus);
   on('notice', takeNotice);
