@@ -43,6 +43,7 @@ let rearranged = false;       // groups or dependencies, since rows were laid ou
 let awaiting = null;          // tags told since the last whole status began
 let clockAhead = 0;           // the agent's clock beyond this one's, in ms
 let current = false;          // all that the agent has told by now is here
+let broken = false;           // something could not be taken or shown, and is missed
 let timer = 0;
 
 // ---- Small things
@@ -457,6 +458,7 @@ function orLost(act) {
   try {
     act();
   } catch (problem) {
+    broken = true;
     lost('This page has failed, load it anew');
     throw problem;
   }
@@ -478,7 +480,7 @@ function drawAll() {
   drawTotals();
   applyFilter();
   drawEvents();
-  if (current) tellConnection('live', 'Live');
+  if (current && !broken) tellConnection('live', 'Live');
 }
 
 // Not by frames: there are none while another tab is looked at, and the title is seen even then.
