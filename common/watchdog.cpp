@@ -44,7 +44,7 @@ class Watchdog::Impl {
   Impl(asio::io_context& io, Clock::duration time) : timer_(io), pause_(time / 2) {}
 
   void ping() {
-    notify_systemd("WATCHDOG=1");
+    notify_systemd("WATCHDOG=1", NotifyWait::none);
     timer_.expires_after(pause_);
     timer_.async_wait([this](boost::system::error_code cancelled) {
       if (!cancelled && !stopped_) ping();

@@ -242,11 +242,11 @@ class Daemon {
       return feed_.after(read, kMostNewsBytes, view, info_, ClockPair::now());
     };
     data.notices = [this](std::uint64_t number, std::size_t most) {
-      std::vector<PageData::Numbered> numbered;
+      std::vector<PageData::Told> all;
       for (const auto& entry : notices_.after(number, most)) {
-        numbered.emplace_back(entry.number, notice_json(entry));
+        all.push_back({entry.number, common::utc_text(entry.time), notice_json(entry)});
       }
-      return numbered;
+      return all;
     };
     data.last_notice = [this] { return notices_.last_number(); };
     return data;

@@ -1,7 +1,8 @@
 #pragma once
 
 // /proc: which processes there are and what they are called. Each function reads it at once; none
-// waits. A process here is a thread group; one that has ended (a zombie) is none.
+// waits. A process here is a thread group; one that has ended (a zombie) is none, but one of whose
+// threads only the first has ended is one.
 
 #include <sys/types.h>
 

@@ -4,12 +4,16 @@
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <list>
+#include <thread>
 
 #include "agent/run/process_table.hpp"
 #include "common/spawn.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/support/wait.hpp"
 #include "tests/unit/agent/run/testing.hpp"
 
@@ -283,6 +287,29 @@ TEST(ProcessFactsTest, ThisProcessIsFound) {
   EXPECT_EQ(facts->command, command_name_of(::getpid()));
   EXPECT_FALSE(facts_of(0));
   EXPECT_EQ(command_name_of(0), "");
+}
+
+TEST(ProcessFactsTest, OneWhoseFirstThreadHasEndedStillRuns) {
+  // 15 bytes, so that the program's own name is asked for, too.
+  const std::string name = "first-thread-of";
+  tests::Child child([&name] {
+    ::prctl(PR_SET_NAME, name.c_str());
+    std::thread([] { ::pause(); }).detach();
+    ::syscall(SYS_exit, 0);
+    return 0;
+  });
+  const std::string stat = "/proc/" + std::to_string(child.pid()) + "/stat";
+  ASSERT_TRUE(tests::wait_until([&] {
+    return tests::read_file(stat).find(name + ") Z ") != std::string::npos;
+  })) << tests::read_file(stat);
+  const auto facts = facts_of(child.pid());
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->command, name);
+  EXPECT_EQ(facts->owner, ::geteuid());
+  EXPECT_EQ(facts->program, std::filesystem::read_symlink("/proc/self/exe").filename());
+  EXPECT_NE(facts->argument, "");
+  ::kill(child.pid(), SIGKILL);
+  EXPECT_TRUE(tests::wait_until([&] { return !facts_of(child.pid()); }));
 }
 
 TEST(ProcessFactsTest, ANameOfItsOwnDoesNotPassForAnotherUser) {
