@@ -195,7 +195,8 @@ void set_rules(Side side, SSL_CTX* context) {
   ::SSL_CTX_set_num_tickets(context, 0);
   ::SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   // A thousand connections are mostly silent: two buffers of 17 KiB each go while they are empty.
-  ::SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  // And we send the chain of our own file, not the root that OpenSSL finds among the authorities.
+  ::SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
   if (side == Side::server) {
     ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                          look_at_client);
@@ -252,9 +253,9 @@ std::string told_by_peer(int reason) {
     case SSL_AD_CERTIFICATE_UNKNOWN:
     case SSL_AD_UNKNOWN_CA:
     case SSL_AD_ACCESS_DENIED:
-    case SSL_AD_CERTIFICATE_REQUIRED:
-    case SSL_AD_NO_CERTIFICATE:
       return "it did not accept our certificate: " + words;
+    case SSL_AD_CERTIFICATE_REQUIRED:
+      return "it wants a certificate, and we have shown none";
     case SSL_AD_PROTOCOL_VERSION:
       return "it does not speak TLS 1.3";
     default:
@@ -429,7 +430,8 @@ void expect_host(ssl_st* session, const std::string& host) {
 }
 
 std::string tls_problem(const error_code& error, const ssl_st* session) {
-  if (session && ::SSL_get_verify_result(session) != X509_V_OK) {
+  const bool judged = session && ::SSL_get_verify_mode(session) != SSL_VERIFY_NONE;
+  if (judged && ::SSL_get_verify_result(session) != X509_V_OK) {
     return refused_certificate(::SSL_get_verify_result(session), session);
   }
   if (error.category() == asio::error::get_ssl_category()) {

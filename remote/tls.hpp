@@ -91,7 +91,8 @@ void expect_host(ssl_st* session, const std::string& host);
 
 // One line for people, about the peer as "it": "its certificate was refused: certificate has
 // expired". In TLS 1.3 a server's verdict about our certificate reaches a client after its
-// handshake, as the error of its first read.
+// handshake, as the error of its first read; over TCP only if the server then half-closes and reads
+// what the client has sent by then, since a reset would overtake it.
 std::string tls_problem(const boost::system::error_code& error, const ssl_st* session);
 
 }  // namespace genapp::remote
