@@ -1,15 +1,13 @@
 #include "remote/keeper_start.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
-#include <utility>
 
 #include "common/clock.hpp"
 #include "common/error.hpp"
+#include "common/limits.hpp"
 #include "common/printable.hpp"
 
 namespace genapp::remote {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "common/error.hpp"
+#include "common/limits.hpp"
 #include "common/printable.hpp"
 
 namespace genapp::remote::keeper {
