@@ -247,7 +247,10 @@ TaskRun Managed::task_run(const Step::Run& run) const {
   // A restart's own ways; a clean on the way down is always remove.
   if (restart_ && state() == State::going_online) {
     task.by_recover = restart_->by_recover;
-    if (run.task == Task::clean) task.method = restart_->cleanup;
+    if (run.task == Task::clean) {
+      task.method = restart_->cleanup;
+      task.restore_follows = !restart_->cleanup.empty() && restart_->restart.empty();
+    }
     if (run.task == Task::start) task.method = restart_->restart;
   }
   return task;

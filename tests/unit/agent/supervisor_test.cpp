@@ -551,6 +551,27 @@ TEST_F(WatchTest, RestartsAsOftenAsItsCountSaysAndThenTakesItsFailureAction) {
   EXPECT_EQ(effects.methods[3].argv, Argv({"/bin/move"}));
 }
 
+// Restore records that it is in service, and takes what is on record for its own; a restart method
+// does not.
+TEST_F(WatchTest, ACleanupMethodIsToldWhetherRestoreFollows) {
+  manage({watched(monitor("db"))}, {"web"});
+  const auto restore_follows = [this](const Argv& cleanup, const Argv& restart) {
+    MonitorConfig db = monitor("db");
+    db.cleanup = cleanup;
+    db.restart = restart;
+    set({watched(db)});
+    pass(10s);
+    saw("web", "db", false, "gone");
+    EXPECT_EQ(effects.running.at("web").method, cleanup);
+    const bool follows = effects.running.at("web").restore_follows;
+    let_go_well();
+    return follows;
+  };
+  EXPECT_TRUE(restore_follows({"/bin/cleanup"}, {}));
+  EXPECT_FALSE(restore_follows({"/bin/cleanup"}, {"/bin/restart"}));
+  EXPECT_FALSE(restore_follows({}, {})) << "remove records it";
+}
+
 TEST_F(WatchTest, TheCountStartsAnewAfterTheRestartInterval) {
   MonitorConfig db = monitor("db");
   db.restart_count = 1;
