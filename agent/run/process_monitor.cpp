@@ -135,7 +135,7 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
   bool begin_scan() {
     if (asked_.empty()) return false;
     try {
-      scan_.emplace(Scan{all_pids(), 0, full_, {}});
+      scan_.emplace(Scan{full_ ? list_.all() : list_.others(known()), 0, full_, {}});
     } catch (const common::Error& problem) {
       return put_off(problem.what());
     }
@@ -143,6 +143,16 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     full_ = false;
     drop_unheld();
     return true;
+  }
+
+  // Which are what they were, as far as anybody knows; sorted.
+  std::vector<pid_t> known() const {
+    std::vector<pid_t> pids;
+    pids.reserve(processes_.size());
+    for (const auto& [pid, process] : processes_) {
+      if (process.end && !process.doubted) pids.push_back(pid);
+    }
+    return pids;
   }
 
   // Nothing can be counted now.
@@ -244,7 +254,7 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     }
   }
 
-  void drop(std::unordered_map<pid_t, Process>::iterator at) {
+  void drop(std::map<pid_t, Process>::iterator at) {
     if (!at->second.end) --unheld_;
     const auto group = groups_.find(at->second.facts.command);
     if (group != groups_.end()) {
@@ -396,9 +406,10 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
   asio::io_context& io_;
   std::function<void(const std::string&)> complain_;
   asio::steady_timer timer_;
+  ProcessList list_{};
   std::unordered_map<Number, Monitor> monitors_{};
   std::unordered_map<std::string, Group> groups_{};  // by command_key()
-  std::unordered_map<pid_t, Process> processes_{};   // of the groups' names
+  std::map<pid_t, Process> processes_{};             // of the groups' names
   std::set<std::pair<Clock::time_point, Number>> due_{};
   std::set<Number> asked_{};  // to be judged after the next scan
   std::optional<Scan> scan_{};
