@@ -29,6 +29,7 @@ constexpr auto kTurn = std::chrono::milliseconds(5);
 // Between the counts while something is wrong, and before one too many is believed: a process that
 // is about to become another program is for a moment a second one of its parent's name.
 constexpr Clock::duration kSoon = std::chrono::seconds(1);
+constexpr char kInstead[] = ": it is looked at each second instead";
 constexpr std::size_t kMostNamed = 8;  // pids in a text
 
 struct Process {
@@ -204,7 +205,7 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
       pidfd = common::open_pidfd(pid);
       if (!pidfd) return;
     } catch (const common::Error& problem) {
-      complain_once(std::string(problem.what()) + ": it is looked at each second instead");
+      complain_once(problem.what() + std::string(kInstead));
     }
     const auto facts = facts_of(pid);
     // What was read is of the process that is held only if that lives still.
@@ -212,8 +213,7 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     const auto group = groups_.find(facts->command);
     if (group == groups_.end()) return;
     process.facts = *facts;
-    if (pidfd) {
-      process.end.emplace(io_, pidfd->release());
+    if (pidfd && expect_end(process, *pidfd)) {
       process.number = ++holds_;
     } else {
       ++unheld_;
@@ -222,6 +222,19 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     group->second.counts.clear();
     auto& kept = processes_.insert_or_assign(pid, std::move(process)).first->second;
     if (kept.end) wait_for_end(pid, kept);
+  }
+
+  // False where epoll has no room for it.
+  bool expect_end(Process& process, common::Fd& pidfd) {
+    error_code no_room;
+    process.end.emplace(io_).assign(pidfd.get(), no_room);
+    if (!no_room) {
+      pidfd.release();
+      return true;
+    }
+    process.end.reset();
+    complain_once("watching a process (epoll): " + no_room.message() + kInstead);
+    return false;
   }
 
   void wait_for_end(pid_t pid, Process& process) {
