@@ -56,7 +56,8 @@ std::string format_session_end(const SessionEnd& end) {
 std::optional<SessionEnd> parse_session_end(std::string_view text) {
   if (text == kUnknown) return SessionEnd();
   const auto ending = parse_ended(text);
-  return ending ? std::optional(SessionEnd(ending)) : std::nullopt;
+  if (!ending) return std::nullopt;
+  return std::optional<SessionEnd>(std::in_place, *ending);
 }
 
 }  // namespace genapp::remote
