@@ -143,10 +143,7 @@ class Impl final : public Connection, public Viewer, public std::enable_shared_f
     }
     asker_.certificate = common::printable(asker_.certificate);
     const auto days = peer_days_left(session);
-    if (days && *days < kWarnDays) {
-      log::warn(who() + ": its certificate expires in " + std::to_string(*days) +
-                " days: make a new one with genapp keys host");
-    }
+    if (days && *days < kWarnDays) setup_.expires(asker_.certificate, *days);
     parser_.emplace();
     parser_->header_limit(kMostHeaderBytes);
     parser_->body_limit(0);
