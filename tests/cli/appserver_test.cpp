@@ -531,11 +531,29 @@ TEST_F(Appserver, ASilentManagerIsLeft) {
   remote::Start start = counting("a");
   start.timeout_s = 1;
   client->ask(start);
-  // It does not read, so it answers no ping.
-  EXPECT_TRUE(guest.logs("has been silent for too long"));
+  // It does not read, so it answers no ping. One that reads does, and stays.
+  RemoteClient reader(guest.port(), guest.host1());
+  start = counting("b");
+  start.timeout_s = 1;
+  reader.ask(start);
+  EXPECT_TRUE(wait_until([&] {
+    reader.ask(remote::AskSessions{});
+    return guest.log().find("has been silent for too long") != std::string::npos;
+  }));
   RemoteClient other(guest.port(), guest.host1());
   EXPECT_FALSE(other.ask(remote::Attach{Id("a"), "m2"}).refusal);
   EXPECT_EQ(starts("a"), 1u);
+}
+
+// By its answers to pings alone.
+TEST_F(Appserver, AManagerThatSaysNothingAndAnswersPingsStays) {
+  guest.start();
+  RemoteClient quiet(guest.port(), guest.host1());
+  remote::Start start = shell("a", "sleep 2.5; exit 8");
+  start.timeout_s = 1;
+  quiet.ask(start);
+  EXPECT_EQ(quiet.ended(), Ending({false, 8}));
+  EXPECT_EQ(count_of(guest.log(), "silent"), 0u);
 }
 
 TEST_F(Appserver, ASecondOneIsRefused) {
