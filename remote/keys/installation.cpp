@@ -66,7 +66,8 @@ common::Error is_taken(const std::string& place) {
 
 }  // namespace
 
-void check_key_place(const std::string& place) {
+void check_key_place(const std::string& given) {
+  const std::string place = StagedFolder::checked(given);
   std::error_code gone;
   const bool there = fs::exists(fs::symlink_status(place, gone));
   if (!there || (fs::is_directory(place, gone) && fs::is_empty(place, gone) && !gone)) return;

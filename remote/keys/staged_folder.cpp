@@ -18,16 +18,6 @@ using common::Directory;
 
 constexpr char kFolderRole[] = "folder";
 
-std::string without_slashes(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  const std::string name = fs::path(path).filename();
-  if (name.empty() || name == "." || name == ".." || name == "/") {
-    throw common::Error("folder " + common::quoted(path) + ": name one that is to be made",
-                        common::ExitCode::usage);
-  }
-  return path;
-}
-
 std::string parent_of(const std::string& place) {
   const std::string parent = fs::path(place).parent_path();
   return parent.empty() ? "." : parent;
@@ -41,8 +31,19 @@ std::string make_beside(const std::string& place, const std::string& parent) {
 
 }  // namespace
 
+std::string StagedFolder::checked(const std::string& place) {
+  std::string path = place;
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const std::string name = fs::path(path).filename();
+  if (name.empty() || name == "." || name == ".." || name == "/") {
+    throw common::Error("folder " + common::quoted(path) + ": name one that is to be made",
+                        common::ExitCode::usage);
+  }
+  return path;
+}
+
 StagedFolder::StagedFolder(const std::string& place)
-    : place_(without_slashes(place)),
+    : place_(checked(place)),
       parent_(parent_of(place_)),
       staged_(make_beside(place_, parent_)),
       folder_(Directory::open(staged_, kFolderRole, Directory::Symlink::refuse)) {}

@@ -11,6 +11,10 @@ namespace genapp::remote::keys {
 
 class StagedFolder {
  public:
+  // `place` without slashes at its end. Throws Error (exit code 64) when that is no name of a
+  // folder that could be made: ".", "..", "/".
+  static std::string checked(const std::string& place);
+
   // `place` is where it will be; its parent exists. Throws Error.
   explicit StagedFolder(const std::string& place);
   // Takes away what is not in its place: an unfinished one, or what was there before.
