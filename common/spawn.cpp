@@ -37,7 +37,7 @@ process::error_code failure(Step step, int error) {
   return {errno, boost::system::system_category()};
 }
 
-std::string step_text(Step step) {
+std::string step_text(Step step, const Spawn& what) {
   switch (step) {
     case Step::execute:
       return "executing it";
@@ -48,7 +48,7 @@ std::string step_text(Step step) {
     case Step::identity:
       return "becoming its user";
     case Step::folder:
-      return "changing to /";
+      return "changing to its folder " + quoted(what.directory);
     case Step::descriptors:
       return "closing our descriptors (Linux 5.11 or later is needed)";
     case Step::parent:
@@ -111,7 +111,7 @@ struct Setup {
     }
     if (what.identity && !become(*what.identity)) return failure(Step::identity, errno);
     ::umask(what.umask.value_or(022));
-    if (::chdir("/") != 0) return failure(Step::folder, errno);
+    if (::chdir(what.directory.c_str()) != 0) return failure(Step::folder, errno);
     // After the change of user, which clears it. A parent that ended before is noticed here.
     if (what.ends_with_parent) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (what.ends_with_parent && ::getppid() != parent) return failure(Step::parent, ECANCELED);
@@ -198,11 +198,12 @@ void end_unheld(pid_t pid) {
   reap_failed(pid);
 }
 
-StartError start_error(const std::string& path, int value) {
+StartError start_error(const Spawn& what, int value) {
+  const std::string& path = what.argv.front();
   const auto step = static_cast<Step>(value / kStepBase);
   const int error = value % kStepBase;
   const std::string why = step == Step::execute ? why_not_executed(path, error)
-                                                : step_text(step) + ": " + errno_text(error);
+                                                :  step_text(step, what) + ": " + errno_text(error);
   return StartError(quoted(path) + " can't be started: " + why, error);
 }
 
@@ -280,7 +281,7 @@ Child spawn(const Spawn& what) {
                  Setup{what, null.get(), out.get(), err.get(), pid_record.get(), ::getpid()});
     if (error) {
       reap_failed(launcher.pid);
-      throw start_error(path, error.value());
+      throw start_error(what, error.value());
     }
     child.detach();  // we wait ourselves
     auto pidfd = open_pidfd(launcher.pid);

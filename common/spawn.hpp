@@ -29,8 +29,8 @@ struct ResourceLimit {
   bool soft_only = false;  // the hard one stays as it is; `most` is not above it
 };
 
-// The child: leader of a session and process group of its own, in /, with /dev/null as standard
-// input, every signal at its default and none blocked, and no descriptor but 0, 1 and 2.
+// The child: leader of a session and process group of its own, with /dev/null as standard input,
+// every signal at its default and none blocked, and no descriptor but 0, 1 and 2.
 struct Spawn {
   std::vector<std::string> argv;         // argv[0]: the path of the executable
   std::vector<std::string> environment;  // "NAME=VALUE"; the child gets no other
@@ -38,6 +38,7 @@ struct Spawn {
   int err = -1;                          // its standard error; -1: /dev/null
   std::optional<Identity> identity{};    // nothing: ours
   std::optional<mode_t> umask{};         // nothing: 022
+  std::string directory = "/";           // its working directory, entered with its own rights
   std::vector<ResourceLimit> limits{};
   // KILL for the child should this thread end before it. Its own children are not reached by this.
   bool ends_with_parent = true;

@@ -1,6 +1,9 @@
 #include "remote/certificate.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -47,6 +50,24 @@ bool may_be(const X509* given, unsigned use, int purpose) {
          ::X509_check_purpose(certificate, purpose, 0) == 1;
 }
 
+std::string text_of(const ASN1_STRING* text) {
+  return {reinterpret_cast<const char*>(::ASN1_STRING_get0_data(text)),
+          static_cast<std::size_t>(::ASN1_STRING_length(text))};
+}
+
+// Empty for a kind that TLS servers do not have.
+std::string alternative_name(const GENERAL_NAME* name) {
+  int kind = 0;
+  const auto* value = static_cast<const ASN1_STRING*>(::GENERAL_NAME_get0_value(name, &kind));
+  if (kind == GEN_DNS) return "DNS:" + text_of(value);
+  if (kind != GEN_IPADD) return {};
+  const std::string bytes = text_of(value);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int family = bytes.size() == sizeof(in_addr) ? AF_INET : AF_INET6;
+  if (family == AF_INET6 && bytes.size() != sizeof(in6_addr)) return {};
+  return std::string("IP:") + ::inet_ntop(family, bytes.data(), text.data(), text.size());
+}
+
 std::string time_text(const ASN1_TIME* when) {
   tm parts{};
   std::array<char, 64> text{};
@@ -91,6 +112,39 @@ std::string common_name(const x509_st* certificate) {
 
 std::string issuer_name(const x509_st* certificate) {
   return one_name(::X509_get_issuer_name(certificate));
+}
+
+std::string serial_text(const x509_st* certificate) {
+  constexpr std::size_t kLeast = 8;
+  BIGNUM* number = ::ASN1_INTEGER_to_BN(::X509_get0_serialNumber(certificate), nullptr);
+  char* digits = number ? ::BN_bn2hex(number) : nullptr;
+  std::string text = digits ? digits : "";
+  ::OPENSSL_free(digits);
+  ::BN_free(number);
+  if (text.size() < kLeast) text.insert(0, kLeast - text.size(), '0');
+  return text;
+}
+
+std::vector<std::string> alternative_names(const x509_st* certificate) {
+  std::vector<std::string> found;
+  auto* names = static_cast<GENERAL_NAMES*>(
+      ::X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    const std::string text = alternative_name(sk_GENERAL_NAME_value(names, i));
+    if (!text.empty()) found.push_back(text);
+  }
+  ::GENERAL_NAMES_free(names);
+  return found;
+}
+
+std::string certificate_text(const x509_st* certificate) {
+  const std::unique_ptr<BIO, FreeBio> bio(::BIO_new(::BIO_s_mem()));
+  if (!bio || ::PEM_write_bio_X509(bio.get(), certificate) != 1) {
+    throw common::Error("writing a certificate: " + openssl_problem());
+  }
+  char* bytes = nullptr;
+  const long size = ::BIO_ctrl(bio.get(), BIO_CTRL_INFO, 0, &bytes);
+  return {bytes, static_cast<std::size_t>(size)};
 }
 
 bool may_be_server(const x509_st* certificate) {

@@ -28,6 +28,13 @@ std::string common_name(const x509_st* certificate);
 // The same of whoever signed it.
 std::string issuer_name(const x509_st* certificate);
 
+// In hexadecimal digits, at least eight.
+std::string serial_text(const x509_st* certificate);
+// "DNS:guest1", "IP:192.0.2.1": who it is for, of a server. Bytes are as somebody has written them.
+std::vector<std::string> alternative_names(const x509_st* certificate);
+// PEM.
+std::string certificate_text(const x509_st* certificate);
+
 // For which side of TLS it may be used. An extended key usage that says so must be there: what may
 // be used for everything may be used for too much.
 bool may_be_server(const x509_st* certificate);

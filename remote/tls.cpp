@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -22,6 +20,7 @@
 #include "common/error.hpp"
 #include "common/printable.hpp"
 #include "remote/certificate.hpp"
+#include "remote/private_key.hpp"
 
 namespace genapp::remote {
 namespace {
@@ -32,11 +31,6 @@ using boost::system::error_code;
 
 // More than any certificate or bundle of a private authority has.
 constexpr std::size_t kMostBytes = 1024 * 1024;
-
-struct FreeKey {
-  void operator()(EVP_PKEY* key) const { ::EVP_PKEY_free(key); }
-};
-using KeyPtr = std::unique_ptr<EVP_PKEY, FreeKey>;
 
 const char* how_to_make(Side side) {
   return side == Side::server ? "make it with `genapp keys guest NAME`"
@@ -50,42 +44,6 @@ std::string read(Side side, const std::string& path) {
                         common::ExitCode::failed, ENOENT);
   }
   return *text;
-}
-
-// A group may read it (root:genapp 0640); who may write it could put a key of his own there.
-void check_rights(const std::string& path) {
-  struct stat file {};
-  if (::stat(path.c_str(), &file) != 0) throw common::system_error(path, errno);
-  if (file.st_uid != 0 && file.st_uid != ::geteuid()) {
-    throw common::Error(path + ": belongs to user " + std::to_string(file.st_uid) +
-                        ", neither root nor us; chown it");
-  }
-  if (file.st_mode & (S_IRWXO | S_IWGRP)) {
-    throw common::Error(path +
-                        ": others can read or change this key; chmod 600 it, and make a "
-                        "new one if somebody may have read it");
-  }
-}
-
-int refuse_passphrase(char*, int, int, void* asked) {
-  *static_cast<bool*>(asked) = true;
-  return -1;
-}
-
-KeyPtr parse_key(const std::string& pem, const std::string& path) {
-  ::ERR_clear_error();
-  BIO* bio = ::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-  bool asked = false;
-  KeyPtr key(::PEM_read_bio_PrivateKey(bio, nullptr, refuse_passphrase, &asked));
-  ::BIO_free(bio);
-  if (key) return key;
-  const std::string words = openssl_problem();
-  if (asked) {
-    throw common::Error(path +
-                        ": has a passphrase, which nobody is there to type; remove it with "
-                        "`openssl pkey`");
-  }
-  throw common::Error(path + ": holds no private key in PEM form (" + words + ")");
 }
 
 [[noreturn]] void refused(const std::string& path, const std::string& what) {
@@ -320,8 +278,8 @@ TlsContext::TlsContext(Side side, const TlsFiles& files) : own_(std::make_unique
   auto chain = parse_certificates(read(side, files.certificate), files.certificate);
   check_own(side, chain.front().get(), files.certificate);
   const std::string key_text = read(side, files.key);
-  check_rights(files.key);
-  const KeyPtr key = parse_key(key_text, files.key);
+  check_key_rights(files.key);
+  const PrivateKeyPtr key = parse_private_key(key_text, files.key);
   const auto authorities = parse_certificates(read(side, files.authorities), files.authorities);
 
   context_ = std::make_unique<ssl::context>(side == Side::server ? ssl::context::tls_server

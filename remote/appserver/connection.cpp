@@ -22,6 +22,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/clock.hpp"
 #include "common/log.hpp"
 #include "common/printable.hpp"
 #include "remote/message.hpp"
@@ -36,6 +37,7 @@ namespace log = common::log;
 namespace websocket = beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
+using common::Clock;
 
 constexpr std::size_t kMostHeaderBytes = 8 * 1024;
 // A manager that asks and does not read what it is answered is not read from either.
@@ -48,7 +50,10 @@ using Stream = websocket::stream<beast::ssl_stream<tcp::socket>>;
 class Impl final : public Connection, public Viewer, public std::enable_shared_from_this<Impl> {
  public:
   explicit Impl(Setup setup)
-      : setup_(std::move(setup)), socket_(setup_.io), handshake_timer_(setup_.io) {}
+      : setup_(std::move(setup)),
+        socket_(setup_.io),
+        handshake_timer_(setup_.io),
+        silence_timer_(setup_.io) {}
 
   void begin() {
     error_code error;
@@ -111,6 +116,7 @@ class Impl final : public Connection, public Viewer, public std::enable_shared_f
   void end() {
     if (std::exchange(over_, true)) return;
     handshake_timer_.cancel();
+    silence_timer_.cancel();
     setup_.sessions.leave(*this);
     if (open_) log::info(who() + ": the connection has ended");
     setup_.gone(*this);
@@ -143,10 +149,7 @@ class Impl final : public Connection, public Viewer, public std::enable_shared_f
     }
     asker_.certificate = common::printable(asker_.certificate);
     const auto days = peer_days_left(session);
-    if (days && *days < kWarnDays) {
-      log::warn(who() + ": its certificate expires in " + std::to_string(*days) +
-                " days: make a new one with genapp keys host");
-    }
+    if (days && *days < kWarnDays) setup_.expires(asker_.certificate, *days);
     parser_.emplace();
     parser_->header_limit(kMostHeaderBytes);
     parser_->body_limit(0);
@@ -182,7 +185,12 @@ class Impl final : public Connection, public Viewer, public std::enable_shared_f
     }));
     stream_->read_message_max(kMostMessageBytes);
     stream_->auto_fragment(false);
-    set_timeout(setup_.config.timeout);
+    // Its own idle time-out could not be changed while it runs: look_for_silence().
+    websocket::stream_base::timeout rule{};
+    rule.handshake_timeout = setup_.config.handshake_timeout;
+    rule.idle_timeout = websocket::stream_base::none();
+    stream_->set_option(rule);
+    stream_->control_callback([this](websocket::frame_type, beast::string_view) { heard(); });
     stream_->async_accept(request, [self = shared_from_this()](error_code error) {
       if (self->over_) return;
       if (error) return self->fail("the WebSocket's handshake", error);
@@ -211,17 +219,41 @@ class Impl final : public Connection, public Viewer, public std::enable_shared_f
     handshake_timer_.cancel();
     parser_.reset();
     log::info(who() + ": connected");
+    heard();
+    set_timeout(setup_.config.timeout);
     show(Hello{kProtocolVersion, "genapp appserver " GENAPP_VERSION, asker_.certificate});
     read();
   }
 
-  // While the manager is silent it is pinged at half the time.
+  // Silence.
+
+  void heard() { heard_ = Clock::now(); }
+
   void set_timeout(std::chrono::seconds timeout) {
-    websocket::stream_base::timeout rule{};
-    rule.handshake_timeout = setup_.config.handshake_timeout;
-    rule.idle_timeout = timeout;
-    rule.keep_alive_pings = true;
-    stream_->set_option(rule);
+    timeout_ = timeout;
+    look_for_silence();
+  }
+
+  // A manager that is silent is pinged at half of its time, so that only one that is gone is silent
+  // for all of it.
+  void look_for_silence() {
+    const auto now = Clock::now();
+    const auto silent = now - heard_;
+    if (silent >= timeout_) {
+      log::warn(who() + ": has been silent for too long");
+      return drop();
+    }
+    const auto half = timeout_ / 2;
+    if (silent >= half) ping();
+    silence_timer_.expires_at(heard_ + (silent >= half ? Clock::duration(timeout_) : half));
+    silence_timer_.async_wait([self = shared_from_this()](error_code cancelled) {
+      if (!cancelled && !self->over_) self->look_for_silence();
+    });
+  }
+
+  void ping() {
+    if (std::exchange(pinging_, true)) return;
+    stream_->async_ping({}, [self = shared_from_this()](error_code) { self->pinging_ = false; });
   }
 
   // Reading.
@@ -233,16 +265,13 @@ class Impl final : public Connection, public Viewer, public std::enable_shared_f
       self->reading_ = false;
       if (self->over_) return;
       if (error) return self->read_failed(error);
+      self->heard();
       self->take();
     });
   }
 
   void read_failed(const error_code& error) {
-    if (error == beast::error::timeout) {
-      log::warn(who() + ": has been silent for too long");
-    } else if (error != websocket::error::closed) {
-      log::info(who() + ": " + error.message());
-    }
+    if (error != websocket::error::closed) log::info(who() + ": " + error.message());
     drop();
   }
 
@@ -334,6 +363,10 @@ class Impl final : public Connection, public Viewer, public std::enable_shared_f
   Setup setup_;
   tcp::socket socket_;  // until TLS takes it
   asio::steady_timer handshake_timer_;
+  asio::steady_timer silence_timer_;
+  std::chrono::seconds timeout_{};
+  Clock::time_point heard_{};
+  bool pinging_ = false;
   std::shared_ptr<TlsContext> tls_;
   std::optional<Stream> stream_;
   beast::flat_buffer in_;

@@ -32,6 +32,8 @@ class Connection {
     // It has shown who it is; false: there is no room for it.
     std::function<bool(Connection&)> known;
     std::function<void(Connection&)> gone;  // once
+    // Its certificate is about to expire.
+    std::function<void(const std::string& certificate, int days)> expires;
     // What was wrong with it, for the log.
     std::function<void(const std::string&)> trouble;
   };

@@ -12,6 +12,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -230,6 +231,7 @@ class Server {
                             sessions_,
                             [this](Connection& one) { return make_known(one); },
                             [this](Connection& one) { forget(one); },
+                            [this](const std::string& name, int days) { warn_of(name, days); },
                             [this](const std::string& text) { troubles_.tell(text); }};
     auto connection = Connection::begin(std::move(setup));
     strangers_.push_back(std::move(connection));
@@ -278,6 +280,16 @@ class Server {
   std::list<std::shared_ptr<Connection>>::iterator stranger(Connection& one) {
     return std::find_if(strangers_.begin(), strangers_.end(),
                         [&one](const auto& known) { return known.get() == &one; });
+  }
+
+  // Once a day for each; there are as many as the authority has certified.
+  void warn_of(const std::string& certificate, int days) {
+    const auto now = Clock::now();
+    const auto [told, first] = expiring_.try_emplace(certificate, now);
+    if (!first && now - told->second < kCertificateLook) return;
+    told->second = now;
+    log::warn("the certificate of \"" + certificate + "\" expires in " + std::to_string(days) +
+              " days: make a new one with genapp keys host");
   }
 
   // The rest.
@@ -349,7 +361,8 @@ class Server {
   asio::steady_timer certificate_look_;
   asio::signal_set signals_;
   Troubles troubles_;
-  std::list<std::shared_ptr<Connection>> strangers_;  // the oldest first
+  std::map<std::string, Clock::time_point> expiring_;  // when it was told
+  std::list<std::shared_ptr<Connection>> strangers_;   // the oldest first
   std::set<std::shared_ptr<Connection>> known_;
   std::optional<ExitCode> end_;
 };

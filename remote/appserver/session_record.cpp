@@ -1,12 +1,15 @@
 #include "remote/appserver/session_record.hpp"
 
 #include <boost/json.hpp>
-#include <charconv>
+
+#include "remote/ended.hpp"
 
 namespace genapp::remote {
 namespace {
 
 namespace json = boost::json;
+
+constexpr char kUnknown[] = "unknown\n";
 
 SessionRecord record_of(const json::object& object) {
   const auto text = [&object](const char* key) { return std::string(object.at(key).as_string()); };
@@ -47,25 +50,14 @@ std::optional<SessionRecord> parse_session_record(std::string_view text) try {
 }
 
 std::string format_session_end(const SessionEnd& end) {
-  if (!end) return "unknown\n";
-  return (end->signalled ? "signal " : "code ") + std::to_string(end->number) + "\n";
+  return end ? format_ended(*end) : kUnknown;
 }
 
 std::optional<SessionEnd> parse_session_end(std::string_view text) {
-  if (!text.ends_with('\n')) return std::nullopt;
-  text.remove_suffix(1);
-  if (text == "unknown") return SessionEnd();
-  common::Ending ending;
-  ending.signalled = text.starts_with("signal ");
-  if (!ending.signalled && !text.starts_with("code ")) return std::nullopt;
-  const std::string_view number = text.substr(ending.signalled ? 7 : 5);
-  const auto [end, error] =
-      std::from_chars(number.data(), number.data() + number.size(), ending.number);
-  if (error != std::errc() || end != number.data() + number.size() || ending.number < 0 ||
-      ending.number > 255) {
-    return std::nullopt;
-  }
-  return SessionEnd(ending);
+  if (text == kUnknown) return SessionEnd();
+  const auto ending = parse_ended(text);
+  if (!ending) return std::nullopt;
+  return std::optional<SessionEnd>(std::in_place, *ending);
 }
 
 }  // namespace genapp::remote

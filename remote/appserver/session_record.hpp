@@ -28,8 +28,8 @@ struct SessionRecord {
 std::string format_session_record(const SessionRecord& record);
 std::optional<SessionRecord> parse_session_record(std::string_view text);
 
-// The file `ended`: "code N", "signal N", or "unknown", with a line feed. The keeper writes the
-// first two, an appserver the last one where a keeper did not live to see the end.
+// The file `ended`: as the keeper writes it (remote/ended.hpp), or "unknown", which an appserver
+// writes where no keeper has lived to see the end.
 std::string format_session_end(const SessionEnd& end);
 std::optional<SessionEnd> parse_session_end(std::string_view text);
 

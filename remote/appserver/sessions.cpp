@@ -80,9 +80,18 @@ struct Sessions::Call {
               how);
   }
   void reply(const Session& session, bool started = false) const {
+    reply_with(session.view(), started);
+  }
+  // It is told before anything that comes of being attached.
+  void reply_attached(const Session& session, bool started) const {
+    SessionView view = session.view();
+    view.attached = true;
+    reply_with(std::move(view), started);
+  }
+  void reply_with(SessionView view, bool started) const {
     Reply reply;
     reply.ref = ref;
-    reply.session = session.view();
+    reply.session = std::move(view);
     reply.started = started;
     answer(std::move(reply));
   }
@@ -285,7 +294,7 @@ void Sessions::attach_to(const std::shared_ptr<Session>& session, const std::str
   }
   call.log_done("attached, " + std::string(name_of(session->state())));
   call.set_timeout(timeout);
-  call.reply(*session);
+  call.reply_attached(*session, false);
   std::erase_if(attached_, [&](const auto& entry) { return entry.second == session; });
   attached_[call.viewer] = session;
   session->attach(*call.viewer, manager);
@@ -297,9 +306,9 @@ void Sessions::started(const std::shared_ptr<Session>& session, const Start& sta
                 session->record().user + ", process " + std::to_string(session->view().pid));
   // A manager that has gone meanwhile comes again and finds it.
   if (!call.viewer->here()) return;
-  if (start.attach) call.set_timeout(std::chrono::seconds(start.timeout_s));
-  call.reply(*session, true);
-  if (!start.attach) return;
+  if (!start.attach) return call.reply(*session, true);
+  call.set_timeout(std::chrono::seconds(start.timeout_s));
+  call.reply_attached(*session, true);
   attached_[call.viewer] = session;
   session->attach(*call.viewer, start.manager);
 }

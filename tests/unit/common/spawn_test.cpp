@@ -67,6 +67,33 @@ TEST(Spawn, TheChildIsInTheRootFolderAndReadsNothing) {
   EXPECT_EQ(printed(program({"/usr/bin/readlink", "/proc/self/fd/0"})), "/dev/null\n");
 }
 
+TEST(Spawn, TheChildIsInTheFolderThatIsAskedFor) {
+  const TempDir folder;
+  Spawn what = program({"/usr/bin/readlink", "/proc/self/cwd"});
+  what.directory = folder.path();
+  EXPECT_EQ(printed(what), folder.path() + "\n");
+}
+
+TEST(Spawn, AFolderThatCantBeEnteredIsTold) {
+  const TempDir folder;
+  Spawn what = program({"/bin/true"});
+  what.directory = folder / "none";
+  EXPECT_EQ(error_of([&] { spawn(what); }),
+            "\"/bin/true\" can't be started: changing to its folder \"" + what.directory +
+                "\": No such file or directory");
+  EXPECT_FALSE(has_children());
+}
+
+// The folder's own mode decides for the user that the child becomes, not for us.
+TEST(Spawn, TheFolderIsEnteredWithTheChildsRights) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+  const TempDir folder;  // mode 0700
+  Spawn what = program({"/bin/true"});
+  what.identity = Identity{65534, 65534, {}};
+  what.directory = folder.path();
+  EXPECT_THAT(error_of([&] { spawn(what); }), HasSubstr("Permission denied"));
+}
+
 TEST(Spawn, WithoutStreamsTheyAreDevNull) {
   Child child = spawn(program({"/bin/sh", "-c",
                                "test \"$(readlink /proc/$$/fd/1)\" = /dev/null && "

@@ -101,13 +101,13 @@ TEST(RemoteServerConfig, AUserMustBeNamedByRoot) {
 TEST(RemoteServerConfig, WhatIsWrongIsToldWithItsLine) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"prot = 1\n", ":1: "},
-      {"port = 0\n", "port: must be a whole number from 1 to 65535"},
-      {"port = 65536\n", "port: must be a whole number"},
-      {"port = 1.5\n", "port: must be a whole number"},
+      {"port = 0\n", "port must be a whole number from 1 to 65535"},
+      {"port = 65536\n", "port must be a whole number"},
+      {"port = 1.5\n", "port must be a whole number"},
       {"port = \"x\"\n", ":1: port"},
       {"listen = \"nowhere\"\n", "must be any, ipv4, ipv6 or a numeric address"},
-      {"timeout = 0\n", "timeout: must be a whole number from 1 to 3600"},
-      {"buffer_kib = 3\n", "buffer_kib: must be a whole number from 4"},
+      {"timeout = 0\n", "timeout must be a whole number from 1 to 3600"},
+      {"buffer_kib = 3\n", "buffer_kib must be a whole number from 4"},
       {"certificate = \"c\"\n", ":1: certificate"},
       {"log_level = \"loud\"\n", ":1: log_level"},
       {"[alow.web]\n", ":1: "},
