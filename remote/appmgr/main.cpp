@@ -21,8 +21,7 @@ int main(int argc, char** argv) {
       {"appmgr", "starts a command on another host and stays with it", usage}, argc,
       pointers.data(), [&] {
         const auto line = remote::parse_appmgr_options(argc, argv);
-        const auto settings = remote::settle(line, remote::read_manager_config());
-        return remote::run_manager(line, settings);
+        return remote::run_manager(line);
       });
   // Without waiting for threads: client.hpp. Standard output is flushed.
   ::_exit(code);
