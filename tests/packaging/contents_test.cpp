@@ -59,6 +59,7 @@ TEST_F(Contents, ProgramsAreWhereTheGuideSays) {
     if (entry.is_file() && !data && entry.mode == "-rwxr-xr-x") programs.push_back(path);
   }
   EXPECT_THAT(programs, ElementsAre("/usr/bin/genapp", "/usr/bin/httpmon", "/usr/bin/smtpmon",
+                                    "/usr/libexec/genapp/keeper",
                                     "/usr/libexec/genapp/monitor-tls",
                                     "/usr/libexec/genapp/quickCheck", "/usr/libexec/genapp/recover",
                                     "/usr/libexec/genapp/remove", "/usr/libexec/genapp/restore",
