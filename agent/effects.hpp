@@ -19,6 +19,9 @@ struct TaskRun {
   Argv method{};
   // Of a start: `recover` in place of restore; of a clean: there is none, it is done at once.
   bool by_recover = false;
+  // Of a clean by a method: what follows it is restore. It is recorded to be out of service when it
+  // has ended well, as by remove, so that what is in service was started after it.
+  bool restore_follows = false;
   // Of a monitor: only what is recorded to be out of service is offline; what is in service and
   // fails its quickCheck is not. One that fails may run nevertheless, and nothing may be started
   // elsewhere, or here a second time, before it was taken out.
@@ -52,7 +55,9 @@ class Effects {
   // A start, stop or clean that an earlier agent has begun: its end is waited for and told as
   // `done` whatever its code, which nobody can know any more; a clean is then made again. One of
   // which it is known that it never ran, or can't be told whether it did, is run again, unless it
-  // is a start whose resource is recorded to be in service: that one is told as done.
+  // is a start by restore whose resource is recorded to be in service: that one is told as done. A
+  // restart by `recover` or a method says nothing by that, since what it restarts is in service all
+  // along.
   virtual void adopt(const ResourceConfig& resource, const TaskRun& task) = 0;
 
   // A long-running monitor begins, or is given up. Its verdicts are told by

@@ -89,6 +89,7 @@ void Managed::begin(const std::optional<Record>& record, Clock::time_point now) 
     suspended_ = record->suspended;
     fault_ = record->fault;
     machine_.remember(record->faulted, record->restarts, record->tolerated);
+    remember_monitors(*record, now);
   }
   if (record && record->task && fits(record->state, *record->task)) {
     adopt(*record, now);
@@ -98,7 +99,7 @@ void Managed::begin(const std::optional<Record>& record, Clock::time_point now) 
   }
   if (!enabled_) return;
   if (record && is_seen(record->state)) {
-    look_again(record->state, now);
+    look_again(*record, now);
   } else {
     command(Command::enable, now);
   }
@@ -131,8 +132,9 @@ Managed::Restart Managed::restart_after(const MonitorConfig& monitor, RestartBy 
 
 // What is believed of it goes on; so one that died while no agent looked has died without a
 // command.
-void Managed::look_again(State believed, Clock::time_point now) {
+void Managed::look_again(const Record& record, Clock::time_point now) {
   const State before = state();
+  const State believed = record.state;
   const bool look = !suspended_ || believed != State::online;
   const Step step =
       machine_.adopt(believed, look ? std::optional(Task::monitor) : std::nullopt, now);
@@ -140,7 +142,19 @@ void Managed::look_again(State believed, Clock::time_point now) {
        "it was " + std::string(name_of(believed)) + " with an earlier agent" +
            (look ? ", and is looked at" : ""));
   entered(before, now);
+  // It has been in service for longer than it was so here.
+  remember_monitors(record, now);
   apply(step, "", now);
+}
+
+void Managed::remember_monitors(const Record& record, Clock::time_point now) {
+  for (Watch& watch : watches_) {
+    const auto kept = record.monitors.find(watch.config.name);
+    if (kept == record.monitors.end()) continue;
+    // What is kept is of this boot; were it of another, it could be a time to come.
+    const Clock::time_point since(kept->second.in_service_since);
+    watch.policy.remember(kept->second.restarts, std::min(since, now));
+  }
 }
 
 void Managed::configure(ResourceConfig config, Clock::time_point now) {
@@ -247,7 +261,10 @@ TaskRun Managed::task_run(const Step::Run& run) const {
   // A restart's own ways; a clean on the way down is always remove.
   if (restart_ && state() == State::going_online) {
     task.by_recover = restart_->by_recover;
-    if (run.task == Task::clean) task.method = restart_->cleanup;
+    if (run.task == Task::clean) {
+      task.method = restart_->cleanup;
+      task.restore_follows = !restart_->cleanup.empty() && restart_->restart.empty();
+    }
     if (run.task == Task::start) task.method = restart_->restart;
   }
   return task;
@@ -425,6 +442,7 @@ Record Managed::record() const {
   record.giving_up = giving_up;
   record.restarts = machine_.counts().restarts;
   record.tolerated = machine_.counts().tolerated;
+  record.monitors = monitor_records();
   const auto running = machine_.running();
   if (running && outlives_agent(*running)) {
     record.task = running;
@@ -436,6 +454,19 @@ Record Managed::record() const {
   }
   if (is_seen(state())) record.state = state();
   return record;
+}
+
+// Those that count.
+std::map<std::string, MonitorRecord> Managed::monitor_records() const {
+  std::map<std::string, MonitorRecord> records;
+  for (const Watch& watch : watches_) {
+    const MonitorPolicy& policy = watch.policy;
+    if (policy.restarts() == 0) continue;
+    records[watch.config.name] = {policy.restarts(),
+                                  std::chrono::duration_cast<std::chrono::milliseconds>(
+                                      policy.in_service_since().time_since_epoch())};
+  }
+  return records;
 }
 
 void Managed::keep() {

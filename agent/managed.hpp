@@ -3,6 +3,7 @@
 // One resource under the agent: its machine, its monitors, what it has been through. Tells Effects
 // what is to be done; what concerns several resources is the supervisor's.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -83,7 +84,8 @@ class Managed {
   void adopt(const Record& record, Clock::time_point now);
   Restart restart_of(const Record& record) const;
   static Restart restart_after(const MonitorConfig& monitor, RestartBy by);
-  void look_again(State believed, Clock::time_point now);
+  void look_again(const Record& record, Clock::time_point now);
+  void remember_monitors(const Record& record, Clock::time_point now);
   void apply(const Step& step, const std::string& reason, Clock::time_point now);
   void note(const Row& row, const std::string& reason, State before);
   void note_restart(const Row& row);
@@ -100,6 +102,7 @@ class Managed {
   bool looks() const;
   bool leaves() const;
   Record record() const;
+  std::map<std::string, MonitorRecord> monitor_records() const;
   MonitorView view_of(const Watch& watch) const;
 
   ResourceConfig config_;

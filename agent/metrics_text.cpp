@@ -26,11 +26,6 @@ double unix_seconds(common::WallClock::time_point when) {
   return std::chrono::duration<double>(when.time_since_epoch()).count();
 }
 
-const History::Probe* last_probe(const ResourceView& resource) {
-  if (!resource.history || resource.history->probes().empty()) return nullptr;
-  return &resource.history->probes().back();
-}
-
 // A family with one sample for each resource that `value` has one for.
 void add_family(PrometheusText& text, const View& view, const std::string& name, const char* help,
                 const std::function<std::optional<double>(const ResourceView&)>& value) {
@@ -62,6 +57,14 @@ void add_resources(PrometheusText& text, const View& view, const ClockPair& now)
   add_family(
       text, view, "restarts", "Restarts that count against restart_limit at the moment.",
       [](const ResourceView& one) -> Value { return static_cast<double>(one.counts.restarts); });
+  // It keeps its state while nobody can tell: that alone would look well.
+  add_family(text, view, "known",
+             "1 when the last look told how the resource is, 0 when it could not or took too long.",
+             [](const ResourceView& one) -> Value {
+               const auto* probe = last_probe(one);
+               if (!probe || one.suspended || one.state == State::detached) return std::nullopt;
+               return probe->how == Ended::done || probe->how == Ended::failed ? 1 : 0;
+             });
   add_family(text, view, "last_probe_seconds", "How long the last look at the resource took.",
              [](const ResourceView& one) -> Value {
                const auto* probe = last_probe(one);

@@ -29,4 +29,9 @@ void MonitorPolicy::forget() {
   failed_ = false;
 }
 
+void MonitorPolicy::remember(std::size_t restarts, Clock::time_point in_service_since) {
+  restarts_ = restarts;
+  since_ = in_service_since;
+}
+
 }  // namespace genapp::agent

@@ -29,8 +29,11 @@ class MonitorPolicy {
   Decision saw(const MonitorConfig& config, bool healthy, bool may_restart, Clock::time_point now);
   // A person has cleared the fault, or looked after it.
   void forget();
+  // What an earlier agent has known.
+  void remember(std::size_t restarts, Clock::time_point in_service_since);
 
   std::size_t restarts() const { return restarts_; }
+  Clock::time_point in_service_since() const { return since_; }
   bool failed() const { return failed_; }
 
  private:

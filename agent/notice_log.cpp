@@ -103,6 +103,7 @@ NoticeLog::NoticeLog(common::Directory directory, std::function<void(const std::
     : directory_(std::move(directory)), complain_(std::move(complain)) {
   read(kOlderEvents);
   read(kEvents);
+  complained_ = false;  // that it can't be written is another trouble
 }
 
 void NoticeLog::read(const std::string& name) try {
@@ -166,15 +167,21 @@ void NoticeLog::open() {
     if (file_ && ::fstat(file_.get(), &info) == 0) size_ = static_cast<std::size_t>(info.st_size);
     if (file_) end_line(file_.get(), size_);
   };
+  const auto complain = [this](const std::string& file, int error) {
+    complain_once("events are not kept for the next agent: " + directory_.full(file) + ": " +
+                  common::errno_text(error));
+  };
   open_file();
-  if (file_ && size_ >= kMostFileBytes &&
-      ::renameat(directory_.fd(), kEvents.c_str(), directory_.fd(), kOlderEvents.c_str()) == 0) {
+  if (file_ && size_ >= kMostFileBytes) {
+    if (::renameat(directory_.fd(), kEvents.c_str(), directory_.fd(), kOlderEvents.c_str()) != 0) {
+      // It would grow for ever.
+      const int error = errno;
+      file_.close();
+      return complain(kOlderEvents, error);
+    }
     open_file();
   }
-  if (!file_) {
-    complain_once("events are not kept for the next agent: " + directory_.full(kEvents) + ": " +
-                  common::errno_text(errno));
-  }
+  if (!file_) complain(kEvents, errno);
 }
 
 void NoticeLog::complain_once(const std::string& text) {

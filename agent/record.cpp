@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <cstdint>
 #include <stdexcept>
 
+#include "common/clock.hpp"
 #include "common/printable.hpp"
 
 namespace genapp::agent {
@@ -41,6 +43,34 @@ std::optional<typename Values::value_type> value_or_nothing(const Values& values
   return name.is_null() ? std::nullopt : std::optional(value_named(values, name));
 }
 
+constexpr char kMonitors[] = "monitors";
+constexpr char kMonitorRestarts[] = "restarts";
+constexpr char kInServiceSince[] = "in_service_since_ms";
+
+json::object monitors_json(const std::map<std::string, MonitorRecord>& monitors) {
+  json::object object;
+  for (const auto& [name, monitor] : monitors) {
+    object[name] = {{kMonitorRestarts, monitor.restarts},
+                    {kInServiceSince, monitor.in_service_since.count()}};
+  }
+  return object;
+}
+
+std::map<std::string, MonitorRecord> monitors_of(const json::object& object) {
+  // What does not go into the clock is no time of it.
+  constexpr auto kLast =
+      std::chrono::duration_cast<std::chrono::milliseconds>(common::Clock::duration::max());
+  std::map<std::string, MonitorRecord> monitors;
+  for (const auto& [name, value] : object) {
+    const json::object& monitor = value.as_object();
+    const auto since = monitor.at(kInServiceSince).to_number<std::int64_t>();
+    if (since < 0 || since > kLast.count()) throw std::out_of_range(kInServiceSince);
+    monitors[std::string(name)] = {monitor.at(kMonitorRestarts).to_number<std::size_t>(),
+                                   std::chrono::milliseconds(since)};
+  }
+  return monitors;
+}
+
 // Throws on what is missing or of another kind.
 Record record_of(const json::object& object) {
   Record record;
@@ -61,6 +91,8 @@ Record record_of(const json::object& object) {
   record.state = value_named(kRecordStates, object.at("state"));
   record.restarts = object.at("restarts").to_number<std::size_t>();
   record.tolerated = object.at("tolerated").to_number<std::size_t>();
+  const json::value* const monitors = object.if_contains(kMonitors);
+  if (monitors) record.monitors = monitors_of(monitors->as_object());
   return record;
 }
 
@@ -86,6 +118,7 @@ std::string format_record(const Record& record) {
       {"state", name_of(record.state)},
       {"restarts", record.restarts},
       {"tolerated", record.tolerated},
+      {kMonitors, monitors_json(record.monitors)},
   };
   return json::serialize(value) + "\n";
 }

@@ -3,7 +3,9 @@
 // What the agent keeps of a resource for the agent after it, in RUN_DIR/agent/resources/TAG: one
 // line of JSON. It goes with a reboot, as the resources do.
 
+#include <chrono>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +14,14 @@
 #include "agent/view.hpp"
 
 namespace genapp::agent {
+
+// Of a long-running monitor that has restarted its resource: MonitorPolicy's.
+struct MonitorRecord {
+  std::size_t restarts = 0;
+  // By common::Clock, which all agents between two boots share: when the resource came in service.
+  std::chrono::milliseconds in_service_since{};
+  friend bool operator==(const MonitorRecord&, const MonitorRecord&) = default;
+};
 
 struct Record {
   std::string id{};     // of the resource that had the tag
@@ -33,6 +43,7 @@ struct Record {
   State state = State::detached;
   std::size_t restarts = 0;  // Machine::Counts
   std::size_t tolerated = 0;
+  std::map<std::string, MonitorRecord> monitors{};  // by name; earlier agents kept none
   friend bool operator==(const Record&, const Record&) = default;
 };
 

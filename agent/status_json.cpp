@@ -90,6 +90,7 @@ json::array probes_array(const History& history, const ClockPair& now) {
 }
 
 json::object resource_object(const ResourceView& resource, const ClockPair& now, Past past) {
+  const History::Probe* const probe = last_probe(resource);
   json::object out{{"tag", resource.tag},
                    {"id", resource.id},
                    {"type", resource.type},
@@ -106,6 +107,7 @@ json::object resource_object(const ResourceView& resource, const ClockPair& now,
                    {"goal", name_or_null(resource.goal)},
                    {"since", common::utc_text(now.to_wall(resource.since))},
                    {"last_reason", words_or_null(resource.last_reason)},
+                   {"last_probe", probe ? json::value(name_of(probe->how)) : json::value(nullptr)},
                    {"counts", counts_object(resource.counts)},
                    {"monitors", monitors_array(resource.monitors)}};
   if (past == Past::included) {

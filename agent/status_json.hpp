@@ -36,7 +36,7 @@ enum class Past { left_out, included };  // stays and probes
 // {"version":1,"now","agent":{"version","pid","since"},
 //  "groups":[{"name","standby","falling_over"}],
 //  "resources":[{"tag","id","type","group","critical","depends_on":[],"state","faulted","fault",
-//    "suspended","wanted","running","waiting","goal","since","last_reason",
+//    "suspended","wanted","running","waiting","goal","since","last_reason","last_probe",
 //    "counts":{"monitor_timeouts","tolerated","restarts","retries","waits"},
 //    "monitors":[{"name","kind","mode","state","restarts","reason"}],
 //    "stays":[{"since","state","faulted"}],"probes":[{"at","how","took_ms"}]}]}

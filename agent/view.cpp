@@ -19,6 +19,11 @@ constexpr std::array<std::string_view, 4> kEndNames{"done", "failed", "unknown",
 
 }  // namespace
 
+const History::Probe* last_probe(const ResourceView& resource) {
+  if (!resource.history || resource.history->probes().empty()) return nullptr;
+  return &resource.history->probes().back();
+}
+
 std::string_view name_of(Goal goal) { return kGoalNames.at(static_cast<std::size_t>(goal)); }
 std::string_view name_of(MonitorKind kind) {
   return kMonitorKinds.at(static_cast<std::size_t>(kind));

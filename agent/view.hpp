@@ -66,6 +66,9 @@ struct View {
   std::vector<GroupView> groups{};        // by name
 };
 
+// The last look at it; nullptr: there was none.
+const History::Probe* last_probe(const ResourceView& resource);
+
 std::string_view name_of(Goal goal);           // "online", "offline"
 std::string_view name_of(MonitorKind kind);    // "process", "custom", "http", "smtp", "quickcheck"
 std::string_view name_of(MonitorMode mode);    // "startup", "long-running", "both"

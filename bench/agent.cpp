@@ -25,6 +25,7 @@ namespace {
 
 constexpr int kWatched = 100;
 constexpr int kDeaths = 40;  // monit takes a second or two for each
+constexpr std::size_t kCrowdDeaths = 100;
 constexpr int kIdleSeconds = 30;
 constexpr int kCheckSeconds = 60;
 constexpr int kRecountSeconds = 60;          // a count of all processes is in it
@@ -55,6 +56,7 @@ class Agent {
     Program program{{genapp_program("genapp-agent")}, node.env()};
     const std::string programs = folder / "programs";
     std::filesystem::create_directory(programs);
+    std::filesystem::create_symlink(GENAPP_STAMP, notify_of(folder));
     for (const char* name : {"restore", "remove", "quickCheck", "recover"}) {
       const std::string real = genapp_program(name);
       program.env["GENAPP_REAL"] = std::filesystem::path(real).parent_path();
@@ -66,6 +68,8 @@ class Agent {
     }
     server_ = std::make_unique<Server>(program);
   }
+  // A command that leaves a stamp.
+  static std::string notify_of(const Folder& folder) { return folder / "programs/notify"; }
   pid_t pid() const { return server_->pid(); }
   Stamps& stamps() { return stamps_; }
 
@@ -189,6 +193,33 @@ Rounds quick_checks(const Options& options) {
 
 // ---- many process monitors
 
+// In the order of their names; waits until all are there.
+std::vector<pid_t> crowd_pids(pid_t crowd, int count) {
+  const std::string pid = std::to_string(crowd);
+  for (;;) {
+    std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
+    std::vector<pid_t> pids((std::istream_iterator<pid_t>(file)), std::istream_iterator<pid_t>());
+    if (pids.size() == static_cast<std::size_t>(count)) return pids;
+    pause_ms(100);
+  }
+}
+
+// From the death of one of the crowd to its monitor's notify.
+void add_crowd_deaths(const std::vector<pid_t>& pids, Stamps& stamps, const std::string& name,
+                      Rounds& rounds) {
+  std::vector<double> late;
+  for (std::size_t n = 0; n < kCrowdDeaths; ++n) {
+    const std::size_t worker = n * (pids.size() / kCrowdDeaths);
+    const auto at = now_ns();
+    ::kill(pids.at(worker), SIGKILL);
+    const auto stamp = stamps.wait_for("notify", "w" + std::to_string(worker));
+    late.push_back(static_cast<double>(stamp.at_ns - at) / 1e6);
+    pause_ms(20);
+  }
+  rounds.add(name, "p50 ms from a death to notify", quantile(late, 0.5));
+  rounds.add(name, "p99 ms", quantile(late, 0.99));
+}
+
 Rounds process_monitors(const Options& options) {
   const int count = options.runs * 10;
   constexpr int kEach = 1000;
@@ -198,6 +229,7 @@ Rounds process_monitors(const Options& options) {
     Node node;
     const Folder folder;
     const Server crowd({{GENAPP_CROWD, std::to_string(count)}});
+    const std::vector<pid_t> pids = crowd_pids(crowd.pid(), count);
     node.add_settings("[agent]\npage = \"\"\nmonitor_interval = 3600\n");
     for (int first = 0; first < count; first += kEach) {
       std::string text = "type = \"script\"\nid = \"r" + std::to_string(first) +
@@ -205,12 +237,13 @@ Rounds process_monitors(const Options& options) {
       for (int n = first; n < std::min(first + kEach, count); ++n) {
         const std::string worker = "w" + std::to_string(n);
         text += "[monitor." + worker + "]\nkind = \"process\"\nprocesses = [\"" + worker +
-                "\"]\nstabilization_interval = 0.1\n";
+                "\"]\nstabilization_interval = 0.1\nrestart_count = 0\nnotify = [\"" +
+                Agent::notify_of(folder) + "\", \"\", \"" + worker + "\"]\n";
       }
       node.add_resource("r" + std::to_string(first), text);
       write_file(node.run_file("r" + std::to_string(first) + ".state"), "ISP\n");
     }
-    const Agent agent(node, folder, Stamped::no);
+    Agent agent(node, folder, Stamped::yes);
     pause_ms(20'000);
     const double cpu = cpu_us({agent.pid()});
     pause_ms(kRecountSeconds * 1000);
@@ -221,6 +254,7 @@ Rounds process_monitors(const Options& options) {
         static_cast<double>(std::distance(
             std::filesystem::directory_iterator("/proc/" + std::to_string(agent.pid()) + "/fd"),
             std::filesystem::directory_iterator{})));
+    add_crowd_deaths(pids, agent.stamps(), name, rounds);
   }
   return rounds;
 }

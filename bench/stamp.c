@@ -1,6 +1,6 @@
 // NAME [ARGUMENT...], NAME being what this program is called as: appends "NAME ARGUMENT-2
 // NANOSECONDS" (CLOCK_MONOTONIC) to the file GENAPP_STAMPS, then becomes GENAPP_REAL/NAME; without
-// GENAPP_REAL it stays, as an application that does nothing.
+// GENAPP_REAL it stays, as an application that does nothing. As notify it ends.
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
     if (write(fd, line, (size_t)n) != n) return 1;
     close(fd);
   }
+  if (strcmp(name, "notify") == 0) return 0;
   if (!real || strncmp(name, "app", 3) == 0) {
     for (;;) pause();
   }

@@ -61,6 +61,14 @@ std::optional<std::string> ask_agent(std::string_view request) {
   }
 }
 
+bool agent_runs() {
+  try {
+    return living_agent().has_value();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 std::string ask_running_agent(std::string_view request) {
   auto answer = ask_agent(request);
   if (!answer) throw Error(kNoAgent);

@@ -16,6 +16,9 @@ std::optional<std::string> ask_agent(std::string_view request);
 // The same, with common::Error when no agent runs.
 std::string ask_running_agent(std::string_view request);
 
+// Whether an agent runs, as far as can be told. Asks it nothing.
+bool agent_runs();
+
 // How to start one: "the agent does not run: ...".
 extern const char kNoAgent[];
 

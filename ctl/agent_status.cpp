@@ -37,6 +37,8 @@ AgentResource agent_resource(const json::object& object) {
   resource.running = member_if_set(object, "running");
   resource.goal = member_if_set(object, "goal");
   resource.last_reason = member_or_empty(object, "last_reason");
+  // An agent of before an upgrade does not say it.
+  if (object.contains("last_probe")) resource.last_probe = member_or_empty(object, "last_probe");
   for (const json::value& monitor : object.at("monitors").as_array()) {
     resource.monitors.push_back(
         {member_text(monitor.as_object(), "name"), member_text(monitor.as_object(), "state")});

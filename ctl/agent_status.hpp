@@ -26,6 +26,7 @@ struct AgentResource {
   std::optional<std::string> running;  // the task that runs: "start", "monitor", ...
   std::optional<std::string> goal;     // "online" or "offline", on its way there
   std::string last_reason;             // the last monitor's words; may be empty
+  std::string last_probe;              // "done", "failed", "unknown", "timed out"; empty: none
   std::vector<AgentMonitor> monitors;
   std::string json;  // all of it as the agent has said it
 };

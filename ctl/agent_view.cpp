@@ -17,7 +17,10 @@ std::string group_cell(const AgentResource& resource, const AgentStatus& agent) 
 }
 
 std::string agent_cell(const AgentResource& resource) {
-  return common::printable(resource.state) + (resource.suspended ? " (suspended)" : "");
+  const std::string state = common::printable(resource.state);
+  if (resource.suspended) return state + " (suspended)";
+  const bool no_answer = resource.last_probe == "unknown" || resource.last_probe == "timed out";
+  return no_answer && resource.state != "Detached" ? state + " (can't tell)" : state;
 }
 
 std::string monitors_cell(const AgentResource& resource) {
@@ -32,7 +35,7 @@ std::string monitors_cell(const AgentResource& resource) {
 
 std::string fault_cell(const AgentResource& resource) {
   if (!resource.faulted) return "";
-  return resource.fault.empty() ? "yes" : common::printable(resource.fault, kMostFaultBytes);
+  return resource.fault.empty() ? "yes" : common::printable_utf8(resource.fault, kMostFaultBytes);
 }
 
 std::vector<std::string> agent_row(const AgentResource& resource, const AgentStatus& agent) {

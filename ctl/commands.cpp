@@ -18,7 +18,7 @@ using common::ExitCode;
 struct Command {
   std::string_view name;
   std::string_view summary;
-  std::string_view usage;
+  std::string_view usage;  // empty: another program's, which has its own help
   ExitCode (*run)(int argc, const char* const* argv);
 };
 
@@ -116,6 +116,7 @@ constexpr std::array kCommands{
             "  -n, --count COUNT so many of those that there are, 100 by default, 10000 at most\n",
             events},
     Command{"reload", "has the agent read the settings and resources again", "reload\n", reload},
+    Command{"keys", "makes and shows keys and certificates of appmgr and appserver", "", keys},
 };
 
 constexpr char kExitStatus[] = "Exit status: 0 done, 1 failed, 64 wrong command line.\n";
@@ -154,7 +155,8 @@ ExitCode work(int argc, const char* const* argv) {
   if (argc < 2) throw Error("which command? One of: " + command_names(), ExitCode::usage);
   const Command& command = find_command(argv[1]);
   const std::string_view first = argc > 2 ? argv[2] : "";
-  if (first == "--help" || first == "-h") {
+  const bool own_help = !command.usage.empty();
+  if (own_help && (first == "--help" || first == "-h")) {
     print(help(command));
     return ExitCode::ok;
   }

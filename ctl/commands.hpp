@@ -30,4 +30,7 @@ common::ExitCode command_resource(int argc, const char* const* argv);
 common::ExitCode events(int argc, const char* const* argv);
 common::ExitCode reload(int argc, const char* const* argv);
 
+// Becomes libexec/genapp/genapp-keys, which has OpenSSL; this program is static and has not.
+common::ExitCode keys(int argc, const char* const* argv);
+
 }  // namespace genapp::ctl

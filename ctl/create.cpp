@@ -13,6 +13,7 @@
 #include "common/paths.hpp"
 #include "common/printable.hpp"
 #include "common/settings.hpp"
+#include "ctl/agent_client.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/options.hpp"
 #include "ctl/output.hpp"
@@ -175,7 +176,10 @@ ExitCode create(int argc, const char* const* argv) {
   cluster::Registry(common::paths::resources_dir()).create(draft.tag, resource_text(draft));
   const std::string tag = draft.tag.text();
   print("created the resource \"" + tag + "\" in " + common::paths::resource_file(draft.tag) +
-        "; bring it in service with: restore -t " + tag + " -i " + draft.id.text() + "\n");
+        "; bring it in service with: restore -t " + tag + " -i " + draft.id.text() + "\n" +
+        (agent_runs()
+             ? "the agent does not know it yet: genapp reload, then genapp online " + tag + "\n"
+             : ""));
   return ExitCode::ok;
 }
 

@@ -1,12 +1,10 @@
 #include "lbhc/config.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <array>
 
 #include "common/error.hpp"
+#include "common/listener.hpp"
 #include "common/printable.hpp"
 #include "common/settings.hpp"
 #include "lbhc/control_request.hpp"
@@ -37,21 +35,8 @@ void apply_protocol(const Setting& setting, Config& config) {
   config.protocol = static_cast<Protocol>(setting.as_word({"tcp", "http", "haproxy-agent"}));
 }
 
-bool is_address(const std::string& text) {
-  in6_addr any{};
-  if (text.find('\0') != std::string::npos) return false;
-  if (::inet_pton(AF_INET, text.c_str(), &any) == 1) return true;
-  // An IPv4-mapped address is to be written as the IPv4 address that it is.
-  return ::inet_pton(AF_INET6, text.c_str(), &any) == 1 && !IN6_IS_ADDR_V4MAPPED(&any);
-}
-
 void apply_listen(const Setting& setting, Config& config) {
-  const std::string& text = setting.as_string();
-  if (text != "any" && text != "ipv4" && text != "ipv6" && !is_address(text)) {
-    throw setting.error("is " + common::quoted(text) +
-                        ", must be any, ipv4, ipv6 or a numeric address");
-  }
-  config.listen = text;
+  config.listen = common::as_listen(setting);
 }
 
 void apply_wait_first_probe(const Setting& setting, Config& config) {

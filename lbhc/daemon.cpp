@@ -17,6 +17,7 @@
 
 #include "common/error.hpp"
 #include "common/flag_file.hpp"
+#include "common/listener.hpp"
 #include "common/lock_file.hpp"
 #include "common/log.hpp"
 #include "common/paths.hpp"
@@ -24,7 +25,6 @@
 #include "common/printable.hpp"
 #include "lbhc/control.hpp"
 #include "lbhc/lease.hpp"
-#include "lbhc/listener.hpp"
 #include "lbhc/no_probe_clock.hpp"
 #include "lbhc/responder.hpp"
 
@@ -463,7 +463,7 @@ std::unique_ptr<Daemon> start(DaemonSetup& setup) {
   auto pid_file = take_pid_file(lock, setup);
   try {
     common::clear_flag(setup.run_dir, setup.id);
-    auto listener = open_listener(setup.config.listen, setup.config.port);
+    auto listener = common::open_listener(setup.config.listen, setup.config.port);
     auto daemon = std::make_unique<Daemon>(setup, std::move(pid_file), std::move(listener));
     daemon->confine();
     return daemon;

@@ -14,7 +14,7 @@ namespace genapp::lbhc {
 class LocalConnection {
  public:
   // A socket with a port of its own that is not connected yet. `listen` and `port`: where the
-  // daemon listens (lbhc/listener.hpp). Throws common::Error.
+  // daemon listens (common/listener.hpp). Throws common::Error.
   LocalConnection(const std::string& listen, std::uint16_t port);
 
   std::uint16_t source_port() const { return source_port_; }

@@ -91,6 +91,9 @@ struct WordFormatter {
   std::string operator()(const KeeperLost& lost) const {
     return with_length("lost " + std::to_string(lost.dropped));
   }
+  std::string operator()(const KeeperSending& sending) const {
+    return with_length("sending" + text_of(sending.from));
+  }
   std::string operator()(const OutputChunk& chunk) const {
     return link_output_header(chunk).append(chunk.bytes);
   }
@@ -160,9 +163,10 @@ std::optional<KeeperWord> parse_keeper_word(std::string_view message) {
   const std::string_view word = words.next();
   if (word == "state") return state_of(words);
   if (word == "ended") return ended_of(words);
-  if (word == "drained") {
+  if (word == "drained" || word == "sending") {
     const Offsets offsets = words.offsets();
-    return if_whole<KeeperWord>(words, KeeperDrained{offsets});
+    if (word == "drained") return if_whole<KeeperWord>(words, KeeperDrained{offsets});
+    return if_whole<KeeperWord>(words, KeeperSending{offsets});
   }
   if (word == "lost") {
     const std::uint64_t dropped = words.number();
@@ -193,7 +197,12 @@ std::optional<LinkOrder> parse_link_order(std::string_view message) {
 }
 
 std::optional<std::string_view> LinkReader::next() {
-  bytes_.erase(0, std::exchange(used_, 0));
+  const std::size_t used = std::exchange(used_, 0);
+  if (used == bytes_.size()) {
+    bytes_ = {};  // there are many readers, most of them idle
+  } else {
+    bytes_.erase(0, used);
+  }
   if (bytes_.size() < kLengthBytes) return std::nullopt;
   std::size_t length = 0;
   for (std::size_t i = 0; i < kLengthBytes; ++i) {

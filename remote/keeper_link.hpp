@@ -16,6 +16,9 @@
 //   ended code N | ended signal N
 //   drained OUT ERR      the output is over; the streams' lengths. After "ended"
 //   lost DROPPED         so many bytes of output are dropped by now, in all
+//   sending OUT ERR      the answer to "send": what comes from now on is from these offsets on,
+//   which
+//                        are higher where what was asked for is not kept any more
 //
 // The appserver says:
 //
@@ -63,8 +66,12 @@ struct KeeperDrained {
 struct KeeperLost {
   std::uint64_t dropped = 0;
 };
+struct KeeperSending {
+  Offsets from;
+};
 // The bytes point into the message.
-using KeeperWord = std::variant<KeeperState, KeeperEnded, KeeperDrained, KeeperLost, OutputChunk>;
+using KeeperWord =
+    std::variant<KeeperState, KeeperEnded, KeeperDrained, KeeperLost, KeeperSending, OutputChunk>;
 
 struct LinkSend {
   Offsets from;

@@ -1,27 +1,17 @@
 #include "remote/keeper_start.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
-#include <utility>
 
 #include "common/clock.hpp"
 #include "common/error.hpp"
+#include "common/limits.hpp"
 #include "common/printable.hpp"
 
 namespace genapp::remote {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, int>, 5> kLimits{{
-    {"nofile", RLIMIT_NOFILE},
-    {"core", RLIMIT_CORE},
-    {"address_space", RLIMIT_AS},
-    {"processes", RLIMIT_NPROC},
-    {"cpu_time", RLIMIT_CPU},
-}};
 
 // An escape takes four bytes; the rest is for the word, a number and what printable() says of text
 // that it cuts.
@@ -40,11 +30,8 @@ std::string joined(const std::vector<gid_t>& groups) {
 }
 
 std::string limit_text(const common::ResourceLimit& limit) {
-  for (const auto& [name, resource] : kLimits) {
-    if (resource == limit.resource && !limit.soft_only) {
-      return std::string(name) + "=" + std::to_string(limit.most);
-    }
-  }
+  const auto name = common::limit_name(limit.resource);
+  if (name && !limit.soft_only) return std::string(*name) + "=" + std::to_string(limit.most);
   throw common::Error("a keeper can't set the limit " + std::to_string(limit.resource));
 }
 
@@ -99,13 +86,6 @@ struct AnswerFormatter {
 };
 
 }  // namespace
-
-std::optional<int> limit_resource(std::string_view name) {
-  const auto found = std::find_if(kLimits.begin(), kLimits.end(),
-                                  [&](const auto& limit) { return limit.first == name; });
-  if (found == kLimits.end()) return std::nullopt;
-  return found->second;
-}
 
 common::Spawn keeper_spawn(const std::string& program, const KeeperStart& start, pid_t parent,
                            int out) {

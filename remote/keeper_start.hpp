@@ -50,7 +50,7 @@ struct KeeperStart {
   std::vector<std::string> environment{};      // "NAME=VALUE"; GENAPP_RUN is set by the keeper
   std::optional<common::Identity> identity{};  // nothing: the keeper's own
   mode_t umask = 022;
-  std::vector<common::ResourceLimit> limits{};   // of limit_resource()'s, soft and hard
+  std::vector<common::ResourceLimit> limits{};   // of common/limits.hpp's, soft and hard
   std::string directory = "/";                   // the command's, an absolute path
   std::size_t buffer = 128 * 1024;               // bytes kept of each stream, at most
   std::chrono::milliseconds stall{5'000};        // remote/keeper/pace.hpp
@@ -58,14 +58,10 @@ struct KeeperStart {
   Leftovers leftovers = Leftovers::end;
 };
 
-// "nofile", "core", "address_space", "processes", "cpu_time": RLIMIT_NOFILE and so on. Nothing for
-// another name.
-std::optional<int> limit_resource(std::string_view name);
-
 // What starts the keeper `program`, whose parent, `parent`, is the caller. `out` is where it says
 // its line: a pipe's end; its standard error is /dev/null. To be started from the caller's thread
 // that lives longest: until it is ready the keeper ends with that one. Throws common::Error when a
-// limit is none of limit_resource()'s.
+// limit is none of common/limits.hpp's.
 common::Spawn keeper_spawn(const std::string& program, const KeeperStart& start, pid_t parent,
                            int out);
 

@@ -18,7 +18,6 @@
 #include "agent/notice_log.hpp"
 #include "agent/run/hands.hpp"
 #include "agent/run/run_files.hpp"
-#include "agent/run/watchdog.hpp"
 #include "agent/status_json.hpp"
 #include "agent/supervisor.hpp"
 #include "agent/web/page_server.hpp"
@@ -29,6 +28,7 @@
 #include "common/notify.hpp"
 #include "common/paths.hpp"
 #include "common/settings.hpp"
+#include "common/watchdog.hpp"
 
 namespace genapp::agent {
 namespace {
@@ -118,7 +118,7 @@ class Daemon {
     open_page();
     control_.start();
     look_around();
-    if (const auto time = watchdog_time()) watchdog_.emplace(io_, *time);
+    if (const auto time = common::watchdog_time()) watchdog_.emplace(io_, *time);
     tell({NoticeKind::agent, Severity::info, "",
           "the agent runs, process " + std::to_string(::getpid())});
     common::notify_systemd("READY=1\nSTATUS=watching");
@@ -242,11 +242,11 @@ class Daemon {
       return feed_.after(read, kMostNewsBytes, view, info_, ClockPair::now());
     };
     data.notices = [this](std::uint64_t number, std::size_t most) {
-      std::vector<PageData::Numbered> numbered;
+      std::vector<PageData::Told> all;
       for (const auto& entry : notices_.after(number, most)) {
-        numbered.emplace_back(entry.number, notice_json(entry));
+        all.push_back({entry.number, common::utc_text(entry.time), notice_json(entry)});
       }
-      return numbered;
+      return all;
     };
     data.last_notice = [this] { return notices_.last_number(); };
     return data;
@@ -344,7 +344,7 @@ class Daemon {
   ControlHandlers handlers_{};
   common::ControlServer control_;
   std::optional<PageServer> page_{};
-  std::optional<Watchdog> watchdog_{};
+  std::optional<common::Watchdog> watchdog_{};
   StatusFeed feed_{};
   std::uint64_t fed_ = 0;
   bool page_trouble_ = false;

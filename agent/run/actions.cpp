@@ -35,6 +35,11 @@ std::string program_of(const TaskRun& task) {
 
 bool outlives_agent(Task task) { return task != Task::open && task != Task::monitor; }
 
+// And not a restart of what may be in service.
+bool is_restore(const TaskRun& task) {
+  return task.task == Task::start && !task.by_recover && task.method.empty();
+}
+
 // What a monitor's verdict is of quickCheck's end.
 Ended verdict_of(const JobEnd& end) {
   if (end.how == JobEnd::How::timed_out) return Ended::timed_out;
@@ -68,7 +73,7 @@ class Actions::Impl : public std::enable_shared_from_this<Actions::Impl> {
     if (left && left->task == task.task && left->process) {
       return wait_for(begin(resource, task), *left->process);
     }
-    if (task.task == Task::start && in_service(resource.id)) {
+    if (is_restore(task) && in_service(resource.id)) {
       return end_soon(begin(resource, task), Ended::done, "it is in service");
     }
     run(resource, task);
@@ -201,6 +206,7 @@ class Actions::Impl : public std::enable_shared_from_this<Actions::Impl> {
 
   void acted(Run& run, const JobEnd& end) {
     const Ended how = result_of(end);
+    if (how == Ended::done && run.task.restore_follows) record_out(run.resource);
     if (how != Ended::done || run.task.task != Task::start) {
       return end_now(run, how, reason_of(end, name_of_call(run), run.task.limit));
     }
@@ -232,6 +238,15 @@ class Actions::Impl : public std::enable_shared_from_this<Actions::Impl> {
       return end_now(run, Ended::failed, problem.what());
     }
     end_now(run, Ended::done, reason);
+  }
+
+  // A restart is worth more than the record of its clean.
+  void record_out(const ResourceConfig& resource) {
+    try {
+      cluster::record_state(setup_.run_dir, resource.id, common::State::out_unimpaired);
+    } catch (const Error& problem) {
+      complain(resource.tag, problem.what());
+    }
   }
 
   void wait_for(Run& run, const common::PidRecord& process) {

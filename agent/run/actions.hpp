@@ -1,8 +1,8 @@
 #pragma once
 
 // A resource's tasks, done by the four executables, or by a user's command in place of one. Part of
-// Effects (agent/effects.hpp), which says what each does. Nothing blocks but a start that records a
-// state itself: cluster::record_state().
+// Effects (agent/effects.hpp), which says what each does. Nothing blocks but a start or a
+// clean that records a state itself: cluster::record_state().
 
 #include <functional>
 #include <memory>

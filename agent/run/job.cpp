@@ -31,7 +31,8 @@ using Descriptor = asio::posix::stream_descriptor;
 
 constexpr std::size_t kMostText = 4096;
 constexpr off_t kMostFile = 1 << 20;
-constexpr auto kLook = std::chrono::seconds(1);       // at the file's size
+constexpr auto kLook = std::chrono::seconds(1);               // at the file's size
+constexpr auto kLookForEnd = std::chrono::milliseconds(100);  // where that has no event
 constexpr auto kAfterKill = std::chrono::seconds(5);  // then it is told even if it can't end
 
 Fd make_file() {
@@ -144,7 +145,7 @@ class Job::Impl : public std::enable_shared_from_this<Job::Impl> {
       adopted_.reset();
       return asio::post(io_, [self = shared_from_this()] { self->tell(); });
     }
-    ended_.assign(adopted_->get());
+    expect_end(*adopted_);
     watch();
   }
 
@@ -166,7 +167,14 @@ class Job::Impl : public std::enable_shared_from_this<Job::Impl> {
     what.err = write_end ? write_end.get() : file_.get();
     if (setup_.with_standard_output) what.out = what.err;
     child_.emplace(common::spawn(what));
-    ended_.assign(child_->pidfd().get());
+    expect_end(child_->pidfd());
+  }
+
+  // Epoll may have no room (memory short, fs.epoll.max_user_watches). What runs by then goes on,
+  // and is looked at instead.
+  void expect_end(const Fd& pidfd) {
+    error_code no_room;
+    ended_.assign(pidfd.get(), no_room);
   }
 
   // Returns a pipe's end for the child.
@@ -178,15 +186,22 @@ class Job::Impl : public std::enable_shared_from_this<Job::Impl> {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw common::system_error("making a pipe", errno);
     Fd write_end(ends[1]);
-    pipe_.assign(ends[0]);
+    Fd read_end(ends[0]);
+    error_code no_room;
+    pipe_.assign(read_end.get(), no_room);
+    if (no_room) throw common::system_error("watching a pipe (epoll)", no_room.value());
+    read_end.release();
     pipe_.non_blocking(true);
     return write_end;
   }
 
   void watch() {
-    ended_.async_wait(Descriptor::wait_read, [self = shared_from_this()](const error_code& error) {
-      if (!error) self->ended();
-    });
+    if (ended_.is_open()) {
+      ended_.async_wait(Descriptor::wait_read,
+                        [self = shared_from_this()](const error_code& error) {
+                          if (!error) self->ended();
+                        });
+    }
     if (pipe_.is_open()) read_on();
     arm();
   }
@@ -241,9 +256,13 @@ class Job::Impl : public std::enable_shared_from_this<Job::Impl> {
   }
 
   void wake_at(Clock::time_point when) {
-    timer_.expires_at(when);
-    timer_.async_wait([self = shared_from_this()](const error_code& error) {
-      if (!error && !self->over_) self->wake();
+    const bool looks = !ended_.is_open();
+    timer_.expires_at(looks ? std::min<Clock::time_point>(when, Clock::now() + kLookForEnd) : when);
+    timer_.async_wait([self = shared_from_this(), when, looks](const error_code& error) {
+      if (error || self->over_) return;
+      if (looks && self->has_ended()) return self->ended();
+      if (looks && Clock::now() < when) return self->wake_at(when);
+      self->wake();
     });
   }
 
@@ -258,7 +277,11 @@ class Job::Impl : public std::enable_shared_from_this<Job::Impl> {
   }
 
   void force() {
-    if (killed_) return tell();  // an uninterruptible wait; it is reaped when it ends
+    if (killed_) {
+      tell();  // an uninterruptible wait; it is reaped when it ends
+      if (!ended_.is_open()) wake_at(Clock::time_point::max());
+      return;
+    }
     if (forced_ || setup_.signal == SIGKILL) {
       kill();
       return wake_at(Clock::now() + kAfterKill);

@@ -29,6 +29,7 @@ constexpr auto kTurn = std::chrono::milliseconds(5);
 // Between the counts while something is wrong, and before one too many is believed: a process that
 // is about to become another program is for a moment a second one of its parent's name.
 constexpr Clock::duration kSoon = std::chrono::seconds(1);
+constexpr char kInstead[] = ": it is looked at each second instead";
 constexpr std::size_t kMostNamed = 8;  // pids in a text
 
 struct Process {
@@ -135,7 +136,7 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
   bool begin_scan() {
     if (asked_.empty()) return false;
     try {
-      scan_.emplace(Scan{all_pids(), 0, full_, {}});
+      scan_.emplace(Scan{full_ ? list_.all() : list_.others(known()), 0, full_, {}});
     } catch (const common::Error& problem) {
       return put_off(problem.what());
     }
@@ -143,6 +144,16 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     full_ = false;
     drop_unheld();
     return true;
+  }
+
+  // Which are what they were, as far as anybody knows; sorted.
+  std::vector<pid_t> known() const {
+    std::vector<pid_t> pids;
+    pids.reserve(processes_.size());
+    for (const auto& [pid, process] : processes_) {
+      if (process.end && !process.doubted) pids.push_back(pid);
+    }
+    return pids;
   }
 
   // Nothing can be counted now.
@@ -194,7 +205,7 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
       pidfd = common::open_pidfd(pid);
       if (!pidfd) return;
     } catch (const common::Error& problem) {
-      complain_once(std::string(problem.what()) + ": it is looked at each second instead");
+      complain_once(problem.what() + std::string(kInstead));
     }
     const auto facts = facts_of(pid);
     // What was read is of the process that is held only if that lives still.
@@ -202,8 +213,7 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     const auto group = groups_.find(facts->command);
     if (group == groups_.end()) return;
     process.facts = *facts;
-    if (pidfd) {
-      process.end.emplace(io_, pidfd->release());
+    if (pidfd && expect_end(process, *pidfd)) {
       process.number = ++holds_;
     } else {
       ++unheld_;
@@ -212,6 +222,19 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     group->second.counts.clear();
     auto& kept = processes_.insert_or_assign(pid, std::move(process)).first->second;
     if (kept.end) wait_for_end(pid, kept);
+  }
+
+  // False where epoll has no room for it.
+  bool expect_end(Process& process, common::Fd& pidfd) {
+    error_code no_room;
+    process.end.emplace(io_).assign(pidfd.get(), no_room);
+    if (!no_room) {
+      pidfd.release();
+      return true;
+    }
+    process.end.reset();
+    complain_once("watching a process (epoll): " + no_room.message() + kInstead);
+    return false;
   }
 
   void wait_for_end(pid_t pid, Process& process) {
@@ -244,7 +267,7 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
     }
   }
 
-  void drop(std::unordered_map<pid_t, Process>::iterator at) {
+  void drop(std::map<pid_t, Process>::iterator at) {
     if (!at->second.end) --unheld_;
     const auto group = groups_.find(at->second.facts.command);
     if (group != groups_.end()) {
@@ -396,9 +419,10 @@ class ProcessMonitors::Impl : public std::enable_shared_from_this<ProcessMonitor
   asio::io_context& io_;
   std::function<void(const std::string&)> complain_;
   asio::steady_timer timer_;
+  ProcessList list_{};
   std::unordered_map<Number, Monitor> monitors_{};
   std::unordered_map<std::string, Group> groups_{};  // by command_key()
-  std::unordered_map<pid_t, Process> processes_{};   // of the groups' names
+  std::map<pid_t, Process> processes_{};             // of the groups' names
   std::set<std::pair<Clock::time_point, Number>> due_{};
   std::set<Number> asked_{};  // to be judged after the next scan
   std::optional<Scan> scan_{};

@@ -10,7 +10,8 @@ namespace {
 namespace paths = common::paths;
 using common::Directory;
 
-constexpr std::size_t kMostRecordBytes = 64 * 1024;
+// More than the monitors of a resource file of 1 MiB need.
+constexpr std::size_t kMostRecordBytes = 4 * 1024 * 1024;
 constexpr unsigned kRecordsMode = 0700;
 
 }  // namespace

@@ -8,6 +8,7 @@
 //   agent/.lock       held while these are made or taken away; for moments
 //   agent/tasks/      of what it has begun: run by others
 //   agent/resources/  what it keeps for the agent after it
+//   agent/events      agent/notice_log.hpp
 //
 // Nothing of it has to be cleaned after a SIGKILL: the next agent takes it over.
 

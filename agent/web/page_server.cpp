@@ -37,9 +37,9 @@ constexpr auto kExhaustedPause = std::chrono::milliseconds(100);
 // What was sent without being read would make the kernel reset the connection, and our answer may
 // be lost with it: it is read away for so long.
 constexpr auto kDrainTime = std::chrono::seconds(1);
-constexpr std::size_t kMostNoticesAtOnce = 200;   // in a stream's batch
-constexpr std::size_t kMostNoticesAsked = 1000;   // of /api/events
-constexpr std::size_t kNoticesForNewcomer = 300;  // of a stream without Last-Event-ID
+constexpr std::size_t kMostNoticesAtOnce = 200;     // in a stream's batch
+constexpr std::size_t kMostNoticesAsked = 1000;     // of /api/events
+constexpr std::uint64_t kNoticesForNewcomer = 300;  // of a stream
 
 using Request = http::request<http::empty_body>;
 
@@ -85,10 +85,10 @@ std::string refusal_of(const Request& request) {
 
 std::string events_answer(const PageData& data, std::string_view target) {
   std::string array = "[";
-  for (const auto& [number, json] :
+  for (const auto& told :
        data.notices(number_or_zero(query_value(target, "after")), kMostNoticesAsked)) {
     if (array.size() > 1) array += ',';
-    array += json;
+    array += told.json;
   }
   return whole_answer("200 OK", "application/json", array + "]\n");
 }
@@ -103,11 +103,30 @@ std::string answer_for(const PageData& data, std::string_view target) {
   if (path == "/metrics") {
     return whole_answer("200 OK", common::PrometheusText::kContentType, data.metrics());
   }
-  const std::string_view name = path == "/" ? "index.html" : path.substr(1);
+  // A client may leave the slash out, and all that follows it.
+  const std::string_view name = path == "/" ? "/index.html" : path;
   for (const PageFile& file : page_files()) {
-    if (file.name == name) return whole_answer("200 OK", content_type(name), file.bytes);
+    if (name.starts_with('/') && name.substr(1) == file.name) {
+      return whole_answer("200 OK", content_type(file.name), file.bytes);
+    }
   }
   return refusal("404 Not Found", "There is no such page.");
+}
+
+// The number of the notice that a stream goes on after: the one that it was told last, where there
+// is one of that number and time. Else that is an earlier life's, of before the machine was
+// started, or it was told none: it is a newcomer.
+std::uint64_t told_before(const PageData& data, std::string_view event_id) {
+  const auto at = std::min(event_id.find('@'), event_id.size());
+  const std::uint64_t number = number_or_zero(event_id.substr(0, at));
+  if (number > 0) {
+    const auto there = data.notices(number - 1, 1);
+    const bool same = !there.empty() && there.front().number == number &&
+                      "@" + there.front().time == event_id.substr(at);
+    if (same) return number;
+  }
+  const std::uint64_t last = data.last_notice();
+  return last - std::min(last, kNoticesForNewcomer);
 }
 
 Fd listen_on(const PageAddress& address, const std::string& text) {
@@ -141,6 +160,7 @@ struct Shared {
   PageServer::Limits limits;
   std::size_t connections = 0;
   std::size_t streams = 0;
+  std::size_t held = 0;  // bytes of answers that are on their way
   std::function<void()> one_ended{};
   std::function<void()> stream_begun{};
 };
@@ -155,6 +175,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
   ~Connection() {
     --shared_->connections;
+    shared_->held -= held_;
     if (streams_) --shared_->streams;
     if (shared_->one_ended) shared_->one_ended();
   }
@@ -180,6 +201,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_request();
   void take(std::size_t size);
   void answer(const Request& request);
+  void hold(std::string& text);
   void send_answer(std::string text, bool head_only);
   void drain();
 
@@ -195,6 +217,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string unread_{};  // of the request
   http::request_parser<http::empty_body> parser_{};
   std::string sending_{};
+  std::size_t held_ = 0;  // of Shared's
 
   // Of a stream.
   bool streams_ = false;
@@ -241,7 +264,9 @@ void Connection::answer(const Request& request) {
   if (std::string no = refusal_of(request); !no.empty()) return send_answer(no, head_only);
   const std::string_view target = view_of(request.target());
   if (target.substr(0, target.find('?')) != "/events") {
-    return send_answer(answer_for(shared_->data, target), head_only);
+    std::string text = answer_for(shared_->data, target);
+    hold(text);
+    return send_answer(std::move(text), head_only);
   }
   if (head_only) return send_answer(answer_head("200 OK", "text/event-stream"), true);
   if (shared_->streams >= shared_->limits.streams) {
@@ -250,6 +275,16 @@ void Connection::answer(const Request& request) {
         false);
   }
   begin_stream(request);
+}
+
+// Who asks again and again and reads nothing would have an answer kept for each time.
+void Connection::hold(std::string& text) {
+  if (shared_->held > 0 && shared_->held + text.size() > shared_->limits.held) {
+    text = refusal("503 Service Unavailable", "Too much waits to be read by others.",
+                   "Retry-After: 10\r\n");
+  }
+  held_ = text.size();
+  shared_->held += held_;
 }
 
 void Connection::send_answer(std::string text, bool head_only) {
@@ -275,10 +310,7 @@ void Connection::drain() {
 void Connection::begin_stream(const Request& request) {
   ++shared_->streams;
   streams_ = true;
-  const std::uint64_t last = shared_->data.last_notice();
-  noticed_ = number_or_zero(view_of(request["Last-Event-ID"]));
-  // Numbers that were not given yet are an earlier life's: of before the machine was started.
-  if (noticed_ == 0 || noticed_ > last) noticed_ = last - std::min(last, kNoticesForNewcomer);
+  noticed_ = told_before(shared_->data, view_of(request["Last-Event-ID"]));
   more_ = true;
   sending_ = answer_head("200 OK", "text/event-stream") + "retry: 2000\n\n";
   watch_for_end();
@@ -293,10 +325,10 @@ void Connection::watch_for_end() {
 }
 
 void Connection::add_notices(std::string& batch) {
-  for (const auto& [number, json] : shared_->data.notices(noticed_, kMostNoticesAtOnce)) {
-    noticed_ = number;
-    batch.append("id: ").append(std::to_string(number)).append("\nevent: notice\ndata: ");
-    batch.append(json).append("\n\n");
+  for (const auto& told : shared_->data.notices(noticed_, kMostNoticesAtOnce)) {
+    noticed_ = told.number;
+    batch.append("id: ").append(std::to_string(told.number)).append("@").append(told.time);
+    batch.append("\nevent: notice\ndata: ").append(told.json).append("\n\n");
   }
 }
 

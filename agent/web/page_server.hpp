@@ -6,9 +6,8 @@
 //   /            the page, /page.css, /page.js
 //   /api/status  JSON (agent/status_json.hpp); with ?past=1, with stays and probes
 //   /api/events  a JSON array of notices (agent/notice_log.hpp), after number ?after=N
-//   /events      Server-Sent Events: "status" (StatusFeed::Part), "notice" (its number is the
-//   event's
-//                id) and, when there was neither for a while, "alive"
+//   /events      Server-Sent Events: "status" (StatusFeed::Part), "notice" (its number and time are
+//                the event's id) and, when there was neither for a while, "alive"
 //   /metrics     Prometheus's text
 
 #include <chrono>
@@ -17,7 +16,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "agent/status_json.hpp"
@@ -36,9 +34,13 @@ struct PageData {
   std::function<std::uint64_t()> version;
   // What is new in the status since `read` (StatusFeed::after()).
   std::function<StatusFeed::Part(std::uint64_t read)> news;
-  // At most `most` notices beyond a number, oldest first: number and JSON.
-  using Numbered = std::pair<std::uint64_t, std::string>;
-  std::function<std::vector<Numbered>(std::uint64_t number, std::size_t most)> notices;
+  struct Told {
+    std::uint64_t number = 0;
+    std::string time;  // of it; a number is given anew after a boot
+    std::string json;
+  };
+  // At most `most` notices beyond a number, oldest first.
+  std::function<std::vector<Told>(std::uint64_t number, std::size_t most)> notices;
   std::function<std::uint64_t()> last_notice;  // its number; 0: none
 };
 
@@ -51,6 +53,8 @@ class PageServer {
     // To take an answer, or a stream's batch: what a slow reader has not taken is never more than
     // one batch of status (StatusFeed's most_bytes) and notices, and then it is cut off.
     std::chrono::milliseconds taking = std::chrono::seconds(30);
+    // Bytes of answers that wait to be taken, of all connections; one alone may have more.
+    std::size_t held = 64 * 1024 * 1024;
     std::chrono::milliseconds news = std::chrono::milliseconds(250);  // at most so often
     std::chrono::milliseconds alive = std::chrono::seconds(15);
   };

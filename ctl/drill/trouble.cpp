@@ -5,11 +5,11 @@
 #include <optional>
 
 #include "common/error.hpp"
+#include "common/listener.hpp"
 #include "common/pid_file.hpp"
 #include "common/process.hpp"
 #include "ctl/drill/filler.hpp"
 #include "lbhc/control.hpp"
-#include "lbhc/listener.hpp"
 
 namespace genapp::ctl::drill {
 namespace {
@@ -67,7 +67,7 @@ class PortTaken : public Trouble {
  public:
   explicit PortTaken(const Target& target) : target_(target) {
     kill_daemon(target);
-    port_ = lbhc::open_listener(target.config.listen, target.config.port);
+    port_ = common::open_listener(target.config.listen, target.config.port);
   }
   std::string made() const override {
     return "the daemon " + pid_text(target_) + " is killed, and port " +

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "common/error.hpp"
+#include "common/limits.hpp"
 #include "common/printable.hpp"
 
 namespace genapp::remote::keeper {
@@ -74,7 +75,7 @@ std::vector<gid_t> groups_of(std::string_view option, std::string_view value) {
 
 common::ResourceLimit limit_of(std::string_view option, std::string_view value) {
   const auto equals = value.find('=');
-  const auto resource = limit_resource(value.substr(0, equals));
+  const auto resource = common::limit_resource(value.substr(0, equals));
   if (!resource || equals == std::string_view::npos) throw unfit(option, value, "NAME=NUMBER");
   return {*resource, number_of(option, value.substr(equals + 1), 0,
                                std::numeric_limits<std::uint64_t>::max())};

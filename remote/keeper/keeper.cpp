@@ -228,7 +228,7 @@ class Keeper {
                         command_->ended(),
                         {}};
       if (drained_) state.drained = lengths();
-      told_ = {state.ended.has_value(), drained_, state.dropped};
+      told_ = {0, state.ended.has_value(), drained_, state.dropped};
       say(format_keeper_word(state));
     }
   }
@@ -272,6 +272,7 @@ class Keeper {
     pace_.attach(now_);
     streams_[0].send_from(order.from.out);
     streams_[1].send_from(order.from.err);
+    ++told_.sends;
   }
   void take(const LinkTaken& order) {
     const bool out = streams_[0].taken_to(order.offsets.out);
@@ -299,7 +300,7 @@ class Keeper {
            });
   }
   bool has_words() const {
-    return !link_->idle() || has_ended_to_tell() || has_drained_to_tell() ||
+    return !link_->idle() || told_.sends > 0 || has_ended_to_tell() || has_drained_to_tell() ||
            dropped() != told_.dropped || has_output();
   }
 
@@ -313,6 +314,11 @@ class Keeper {
   }
 
   void say_next() {
+    if (told_.sends > 0) {
+      --told_.sends;
+      return say(format_keeper_word(
+          KeeperSending{{streams_[0].ring().kept(), streams_[1].ring().kept()}}));
+    }
     if (has_ended_to_tell()) {
       told_.ended = true;
       return say(format_keeper_word(KeeperEnded{*command_->ended()}));
@@ -360,6 +366,7 @@ class Keeper {
   std::optional<Command> command_;
   std::optional<Link> link_;
   struct Told {
+    int sends = 0;  // orders to send, which are answered before anything is sent
     bool ended = false;
     bool drained = false;
     std::uint64_t dropped = 0;

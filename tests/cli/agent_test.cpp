@@ -16,6 +16,7 @@ using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 constexpr char kQuick[] = "monitor_interval = 0.2\noffline_monitor_interval = 0.2\n";
@@ -63,6 +64,28 @@ TEST(AgentLife, StartsWatchesRestartsAndStops) {
   EXPECT_THAT(events.out, HasSubstr("Offline -> GoingOnline: told to go online"));
   EXPECT_THAT(events.out, HasSubstr("restart 1 of 2"));
   EXPECT_EQ(node.stop().exit_code, 0);
+}
+
+TEST(AgentLife, WhatIsCreatedIsKnownAfterAReload) {
+  AgentNode node;
+  node.app("web", kQuick);
+  const auto create = [&](const std::string& tag) {
+    const Result result =
+        node.genapp({"create", "-t", tag, "-i", tag, "--type", "script", "--set",
+                     "restore=[\"/bin/true\"]", "--set", "remove=[\"/bin/true\"]"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("created the resource"));
+    return result.out;
+  };
+  EXPECT_THAT(create("early"), Not(HasSubstr("genapp reload"))) << "no agent runs";
+  node.start();
+  EXPECT_THAT(create("late"), HasSubstr("genapp reload, then genapp online late\n"));
+  EXPECT_EQ(node.genapp({"online", "late"}).exit_code, 1);
+  EXPECT_EQ(node.genapp({"reload"}).exit_code, 0);
+  const Result online = node.genapp({"online", "late"});
+  EXPECT_EQ(online.exit_code, 0) << online.err;
+  node.kill();
+  EXPECT_THAT(create("after"), Not(HasSubstr("genapp reload"))) << "what it left is no agent";
 }
 
 TEST(AgentLife, AFaultIsToldAndClearedByAPerson) {

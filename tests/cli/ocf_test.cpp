@@ -6,8 +6,8 @@
 
 #include <filesystem>
 
+#include "common/listener.hpp"
 #include "lbhc/control.hpp"
-#include "lbhc/listener.hpp"
 #include "tests/support/net.hpp"
 #include "tests/support/script_node.hpp"
 #include "tests/support/wait.hpp"
@@ -109,7 +109,7 @@ TEST_F(OcfLbhc, AKilledResponderIsNotRunningAndAStoppedOneFailed) {
 }
 
 TEST_F(OcfLbhc, APortInUseFailsTheStartAndLeavesNothing) {
-  const auto other = lbhc::open_listener("any", port_.number());
+  const auto other = common::open_listener("any", port_.number());
   EXPECT_EQ(node_.code("start"), 1);
   EXPECT_THAT(node_.last_words(), HasSubstr("port " + port_.text() + " (any address) is in use"));
   EXPECT_EQ(node_.code("stop"), 0);
@@ -252,7 +252,7 @@ TEST_F(OcfLbhc, AFixedLeaseBeginsWithTheStart) {
 }
 
 TEST_F(OcfLbhc, TheStandbyCheckFindsWhoeverAnswers) {
-  const auto intruder = lbhc::open_listener("127.0.0.1", port_.number());
+  const auto intruder = common::open_listener("127.0.0.1", port_.number());
   EXPECT_EQ(node_.monitor(), 7);
   node_.parameters()["standby_check"] = "true";
   EXPECT_EQ(node_.code("monitor"), 7);  // a probe asks for nothing but the resource

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <deque>
+#include <filesystem>
 #include <future>
 #include <optional>
 #include <thread>
@@ -54,6 +55,14 @@ class ShownAgent {
     io_->stop();
     thread_.join();
     io_.reset();
+  }
+
+  // What was told is forgotten with the run directory. Between end() and begin().
+  void boot() {
+    for (const char* name : {"/events", "/events.1"}) {
+      std::filesystem::remove(folder_.path() + name);
+    }
+    notices_ = agent::NoticeLog(open(folder_.path()), [](const std::string&) {});
   }
 
   // Adds a resource.
@@ -114,9 +123,9 @@ class ShownAgent {
       return feed_.after(read, 128 * 1024, view_, info(), agent::ClockPair::now());
     };
     data.notices = [this](std::uint64_t number, std::size_t most) {
-      std::vector<agent::PageData::Numbered> out;
+      std::vector<agent::PageData::Told> out;
       for (const auto& entry : notices_.after(number, most)) {
-        out.emplace_back(entry.number, agent::notice_json(entry));
+        out.push_back({entry.number, common::utc_text(entry.time), agent::notice_json(entry)});
       }
       return out;
     };
@@ -290,6 +299,23 @@ TEST_F(StatusPage, TellsWhatChangesWithoutBeingLoadedAnew) {
   EXPECT_THAT(browser_.complaints(), IsEmpty());
 }
 
+TEST_F(StatusPage, WhatCanNotBeToldIsNotJustOnline) {
+  fill(shown_);
+  open();
+  shown_.change([&] {
+    shown_.view().resources[1].last_reason = "quickCheck can't be started";
+    shown_.history(1).probed({common::Clock::now(), agent::Ended::unknown, 1ms});
+  });
+  EXPECT_TRUE(becomes(row("db"), "its monitor cannot tell"));
+  EXPECT_TRUE(becomes(row("db"), "be started"));
+  EXPECT_THAT(text(row("db")), HasSubstr("Online")) << "that is what it was last";
+  browser_.evaluate("document.getElementById('trouble').click()");
+  EXPECT_TRUE(browser_.becomes_true(row("web") + ".hidden && !" + row("db") + ".hidden"));
+  shown_.change([&] { shown_.history(1).probed({common::Clock::now(), agent::Ended::done, 1ms}); });
+  EXPECT_TRUE(browser_.becomes_true(row("db") + ".hidden"));
+  EXPECT_THAT(text(row("db")), Not(HasSubstr("cannot tell")));
+}
+
 TEST_F(StatusPage, DropsWhatIsGone) {
   fill(shown_);
   open();
@@ -321,6 +347,46 @@ TEST_F(StatusPage, SaysThatTheConnectionIsLostAndGoesOnAfterwards) {
   EXPECT_TRUE(browser_.becomes_true(row("batch") + " === null"));
   EXPECT_TRUE(browser_.becomes_true("document.querySelectorAll('#events li').length === 4"))
       << "each event once: " << text("document.getElementById('events')");
+}
+
+TEST_F(StatusPage, ShowsTheEventsOfANewBoot) {
+  // More than a page is told, so that it has never seen the first of them.
+  for (int i = 0; i < 400; ++i) shown_.tell(agent::Severity::info, "web", "before the boot");
+  open();
+  EXPECT_TRUE(browser_.becomes_true("document.querySelectorAll('#events li').length === 300"));
+  shown_.end();
+  EXPECT_TRUE(becomes("document.getElementById('connection')", "Connection lost"));
+  shown_.boot();
+  shown_.begin();
+  shown_.tell(agent::Severity::error, "web", "after the boot");
+  EXPECT_TRUE(browser_.becomes_true(kLive));
+  EXPECT_TRUE(becomes("document.querySelector('#events li')", "after the boot"));
+  EXPECT_TRUE(browser_.becomes_true("document.querySelectorAll('#events li').length === 1"));
+  shown_.tell(agent::Severity::error, "web", "and another");
+  EXPECT_TRUE(becomes("document.querySelector('#events li')", "and another"));
+}
+
+TEST_F(StatusPage, AGroupThatNothingIsInAnyMoreGoes) {
+  fill(shown_);
+  open();
+  EXPECT_TRUE(browser_.becomes_true("document.querySelectorAll('tr.group').length === 3"));
+  shown_.change([&] { shown_.view().resources[5].group = "shop"; });
+  EXPECT_TRUE(browser_.becomes_true("document.querySelectorAll('tr.group').length === 2"))
+      << "nothing is in no group";
+}
+
+TEST_F(StatusPage, WhatItCanNotShowDoesNotPassForLive) {
+  fill(shown_);
+  open();
+  browser_.evaluate("window.stateWords = () => { throw new Error('cannot be drawn'); }");
+  shown_.change([&] { shown_.view().resources[2].state = State::offline; });
+  EXPECT_TRUE(becomes("document.getElementById('connection')", "load it anew"));
+  EXPECT_EQ(browser_.evaluate(kLive), "false");
+  // It has missed what failed, whatever it can show by now.
+  browser_.evaluate("window.stateWords = (data) => data.state");
+  shown_.change([&] { shown_.view().resources[1].state = State::probing; });
+  EXPECT_TRUE(becomes(row("db"), "Probing"));
+  EXPECT_EQ(browser_.evaluate(kLive), "false");
 }
 
 TEST_F(StatusPage, AStreamThatStandsStillIsTakenForLost) {

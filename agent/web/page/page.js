@@ -43,6 +43,7 @@ let rearranged = false;       // groups or dependencies, since rows were laid ou
 let awaiting = null;          // tags told since the last whole status began
 let clockAhead = 0;           // the agent's clock beyond this one's, in ms
 let current = false;          // all that the agent has told by now is here
+let broken = false;           // something could not be taken or shown, and is missed
 let timer = 0;
 
 // ---- Small things
@@ -88,7 +89,11 @@ function stateWords(data) {
   return data.faulted ? `${words}, faulted` : words;
 }
 
-const inTrouble = (data) => data.faulted || data.monitors.some((one) => one.state === 'failed');
+// It keeps its state, but nobody knows.
+const cannotTell = (data) => ['unknown', 'timed out'].includes(data.last_probe) && !data.suspended &&
+    data.state !== 'Detached';
+const inTrouble = (data) => data.faulted || cannotTell(data) ||
+    data.monitors.some((one) => one.state === 'failed');
 
 function marked(looks, words) {
   const shape = make('span', 'shape');
@@ -138,6 +143,12 @@ function layOut() {
     const name = data.group || '';
     if (!members.has(name)) members.set(name, []);
     members.get(name).push(data);
+  }
+  for (const [name, group] of [...groups]) {
+    // One that the agent does not tell of, and that has lost its last resource.
+    if (group.data || members.get(name).length) continue;
+    members.delete(name);
+    groups.delete(name);
   }
   // Those without a group come last.
   const names = [...members.keys()].sort((a, b) => (a === '') - (b === '') || byName(a, b));
@@ -235,6 +246,7 @@ function tags(data) {
   if (data.running) out.push(make('span', 'tag busy', `${data.running} runs`));
   if (data.waiting) out.push(make('span', 'tag busy', `then ${data.waiting}`));
   if (data.goal) out.push(make('span', 'tag busy', `goal: ${data.goal}`));
+  if (cannotTell(data)) out.push(make('span', 'tag warn', 'its monitor cannot tell'));
   if (data.suspended) out.push(make('span', 'tag warn', 'monitors suspended'));
   if (!data.wanted) out.push(make('span', 'tag', 'to be online elsewhere'));
   if (data.counts.restarts > 0) {
@@ -264,7 +276,8 @@ function drawRow(row) {
   row.state.replaceChildren(make('span', `state ${looks}`, ...marked(looks, stateWords(data))));
   const words = [];
   if (data.fault) words.push(make('div', 'fault', data.fault));
-  if (data.last_reason && data.last_reason !== data.fault && data.state !== 'Online') {
+  if (data.last_reason && data.last_reason !== data.fault &&
+      (data.state !== 'Online' || cannotTell(data))) {
     words.push(make('div', 'reason', data.last_reason));
   }
   for (const one of data.monitors) {
@@ -440,8 +453,23 @@ function drawTotals() {
       bad ? 'genapp: a monitor has failed' : 'genapp';
 }
 
+// What fails must not leave 'Live' beside what is old.
+function orLost(act) {
+  try {
+    act();
+  } catch (problem) {
+    broken = true;
+    lost('This page has failed, load it anew');
+    throw problem;
+  }
+}
+
 function draw() {
   timer = 0;
+  orLost(drawAll);
+}
+
+function drawAll() {
   for (const tag of dirty) {
     const row = resources.get(tag);
     if (row) drawRow(row);
@@ -452,7 +480,7 @@ function draw() {
   drawTotals();
   applyFilter();
   drawEvents();
-  if (current) tellConnection('live', 'Live');
+  if (current && !broken) tellConnection('live', 'Live');
 }
 
 // Not by frames: there are none while another tab is looked at, and the title is seen even then.
@@ -521,7 +549,7 @@ function eventLine(notice) {
 
 function takeNotice(notice) {
   if (notice.seq <= lastEvent) {
-    if (events.get(notice.seq) === notice.time || !events.has(notice.seq)) return;
+    if (events.get(notice.seq) === notice.time) return;
     // The machine was started anew, and the numbers with it.
     events.clear();
     $('events').replaceChildren();
@@ -556,9 +584,10 @@ function tellConnection(looks, words) {
   if ($('connection-text').textContent !== words) $('connection-text').textContent = words;
 }
 
-function lost() {
+// The connection, or what came by it can't be shown.
+function lost(why = 'Connection lost') {
   current = false;
-  tellConnection('lost', 'Connection lost: what is shown is old');
+  tellConnection('lost', `${why}: what is shown is old`);
 }
 
 function connect() {
@@ -568,7 +597,7 @@ function connect() {
   source = new EventSource('/events');
   const on = (name, take) => source.addEventListener(name, (event) => {
     heard = Date.now();
-    if (take) take(JSON.parse(event.data));
+    if (take) orLost(() => take(JSON.parse(event.data)));
   });
   on('status', takeStatus);
   on('notice', takeNotice);

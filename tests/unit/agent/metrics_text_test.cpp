@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/agent/views.hpp"
 
 namespace genapp::agent {
@@ -51,6 +52,34 @@ TEST(AgentMetrics, TellOfAResource) {
                               "} 1699999999.5\n"));
 }
 
+TEST(AgentMetrics, TellWhetherTheLastLookCouldTell) {
+  const std::string name = "genapp_resource_known";
+  const auto line = [&name](const ResourceView& web) {
+    const std::string text = text_of({{web}, {}});
+    const auto at = text.find("\n" + name + "{");
+    return at == std::string::npos ? "" : text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+  };
+  ResourceView web = resource_named("web");
+  web.state = State::online;
+  EXPECT_EQ(line(web), "") << "nobody has looked";
+  History history;
+  web.history = &history;
+  EXPECT_EQ(line(web), "");
+  const std::string labels = name + "{tag=\"web\",group=\"\"} ";
+  for (const auto& [how, known] : {std::pair{Ended::done, "1"},
+                                   {Ended::failed, "1"},
+                                   {Ended::unknown, "0"},
+                                   {Ended::timed_out, "0"}}) {
+    history.probed({kSteady, how, 1s});
+    EXPECT_EQ(line(web), labels + known) << name_of(how);
+  }
+  web.suspended = true;
+  EXPECT_EQ(line(web), "") << "it is not looked at";
+  web.suspended = false;
+  web.state = State::detached;
+  EXPECT_EQ(line(web), "");
+}
+
 TEST(AgentMetrics, EachResourceIsInOneStateOfNine) {
   const std::string text = text_of({{resource_named("web")}, {}});
   std::size_t states = 0, ones = 0;
@@ -86,12 +115,14 @@ TEST(AgentMetrics, AMonitorThatDoesNotLookIsNeitherHealthyNorNot) {
 
 TEST(AgentMetrics, AFamilyIsNamedOnce) {
   const std::string text = text_of({{resource_named("a"), resource_named("b")}, {}});
+  const std::string page = tests::read_file(GENAPP_SOURCE_DIR "/docs/man/genapp-agent.8");
   std::set<std::string> families;
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("# TYPE ")) {
-      EXPECT_TRUE(families.insert(line).second) << line;
-    }
+    if (!line.starts_with("# TYPE ")) continue;
+    EXPECT_TRUE(families.insert(line).second) << line;
+    const std::string name = line.substr(7, line.find(' ', 7) - 7);
+    EXPECT_THAT(page, HasSubstr(name)) << "its man page has it";
   }
   EXPECT_GE(families.size(), 10u);
 }

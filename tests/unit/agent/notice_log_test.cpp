@@ -168,6 +168,21 @@ TEST_F(NoticeLogTest, AFileThatIsTooLongIsToldAndPutAside) {
   EXPECT_LT(std::filesystem::file_size(file()), 1000u);
 }
 
+TEST_F(NoticeLogTest, AFileThatCanNotBePutAsideIsToldAndDoesNotGrow) {
+  // A directory in its place: nobody, root neither, can put the file there.
+  std::filesystem::create_directory(folder_ / "events.1");
+  tests::write_file(file(), std::string(1024 * 1024, '\n'));
+  NoticeLog log = open();
+  complaints_.clear();
+  for (int i = 0; i < 3; ++i) log.add(notice("x"), kTime);
+  EXPECT_EQ(std::filesystem::file_size(file()), 1024u * 1024);
+  EXPECT_THAT(complaints_, ElementsAre(HasSubstr(folder_ / "events.1")));
+  EXPECT_THAT(log.after(0, 10), SizeIs(3));
+  std::filesystem::remove(folder_ / "events.1");
+  log.add(notice("y"), kTime);
+  EXPECT_THAT(numbers(open().after(0, 10)), ElementsAre(4)) << "it is written again when it can be";
+}
+
 TEST_F(NoticeLogTest, WhatCanNotBeWrittenIsToldOnceAndStopsNothing) {
   // A directory in its place: nobody, root neither, can write there.
   std::filesystem::create_directory(file());

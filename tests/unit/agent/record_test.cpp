@@ -28,6 +28,7 @@ Record full_record() {
   record.state = State::going_offline_wait;
   record.restarts = 3;
   record.tolerated = 2;
+  record.monitors = {{"db", {4, std::chrono::milliseconds(123456789)}}, {"page", {1, {}}}};
   return record;
 }
 
@@ -76,6 +77,16 @@ TEST(Record, OfALaterVersionMayHaveMore) {
   EXPECT_EQ(parse_record(edited_record("{", "{\"more\":[{}],")), full_record());
 }
 
+TEST(Record, OfAnEarlierVersionHasNoMonitors) {
+  std::string text = format_record(full_record());
+  const auto at = text.find(",\"monitors\":");
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, std::string::npos, "}\n");
+  Record earlier = full_record();
+  earlier.monitors.clear();
+  EXPECT_EQ(parse_record(text), earlier);
+}
+
 TEST(Record, NothingElseIsOne) {
   EXPECT_FALSE(parse_record(""));
   EXPECT_FALSE(parse_record("{}"));
@@ -106,6 +117,12 @@ TEST(Record, AWrongMemberIsNone) {
       {"\"restarts\":3", "\"restarts\":1.5"},
       {"\"tolerated\":2", "\"tolerated\":1e30"},
       {"ünd", "\xff"},
+      {"\"monitors\":{", "\"monitors\":{\"x\":3,"},
+      {"\"monitors\":{", "\"monitors\":{\"x\":{\"restarts\":1},"},
+      {"\"restarts\":4", "\"restarts\":-4"},
+      {"123456789", "-1"},
+      {"123456789", "1.5"},
+      {"123456789", "9223372036855"},
   };
   for (const auto& [from, to] : edits) EXPECT_FALSE(parse_record(edited_record(from, to))) << to;
 }

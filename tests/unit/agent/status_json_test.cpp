@@ -48,7 +48,7 @@ TEST(StatusJson, HasEveryKey) {
       R"("resources":[{"tag":"web","id":"id-web","type":"script","group":"shop","critical":true,)"
       R"("depends_on":["db"],"state":"GoingOnlineWait","faulted":true,"fault":"no \"answer\"",)"
       R"("suspended":true,"wanted":false,"running":"monitor","waiting":"offline","goal":"online",)"
-      R"("since":"2023-11-14T22:13:19.000Z","last_reason":"a\\nb\\xff",)"
+      R"("since":"2023-11-14T22:13:19.000Z","last_reason":"a\\nb\\xff","last_probe":"timed out",)"
       R"("counts":{"monitor_timeouts":1,"tolerated":2,"restarts":3,"retries":4,"waits":5},)"
       R"("monitors":[{"name":"front","kind":"http","mode":"both","state":"failed","restarts":2,)"
       R"("reason":"503"}],)"
@@ -61,7 +61,8 @@ TEST(StatusJson, WhatThereIsNotIsNullAndThePastIsLeftOut) {
   const View view{{resource_named("db")}, {}};
   const auto value = json::parse(status_json(view, kAgent, kNow, Past::left_out));
   const json::object& one = value.at("resources").at(0).as_object();
-  for (const char* key : {"group", "fault", "running", "waiting", "goal", "last_reason"}) {
+  for (const char* key :
+       {"group", "fault", "running", "waiting", "goal", "last_reason", "last_probe"}) {
     EXPECT_TRUE(one.at(key).is_null()) << key;
   }
   EXPECT_FALSE(one.contains("stays"));

@@ -551,6 +551,27 @@ TEST_F(WatchTest, RestartsAsOftenAsItsCountSaysAndThenTakesItsFailureAction) {
   EXPECT_EQ(effects.methods[3].argv, Argv({"/bin/move"}));
 }
 
+// Restore records that it is in service, and takes what is on record for its own; a restart method
+// does not.
+TEST_F(WatchTest, ACleanupMethodIsToldWhetherRestoreFollows) {
+  manage({watched(monitor("db"))}, {"web"});
+  const auto restore_follows = [this](const Argv& cleanup, const Argv& restart) {
+    MonitorConfig db = monitor("db");
+    db.cleanup = cleanup;
+    db.restart = restart;
+    set({watched(db)});
+    pass(10s);
+    saw("web", "db", false, "gone");
+    EXPECT_EQ(effects.running.at("web").method, cleanup);
+    const bool follows = effects.running.at("web").restore_follows;
+    let_go_well();
+    return follows;
+  };
+  EXPECT_TRUE(restore_follows({"/bin/cleanup"}, {}));
+  EXPECT_FALSE(restore_follows({"/bin/cleanup"}, {"/bin/restart"}));
+  EXPECT_FALSE(restore_follows({}, {})) << "remove records it";
+}
+
 TEST_F(WatchTest, TheCountStartsAnewAfterTheRestartInterval) {
   MonitorConfig db = monitor("db");
   db.restart_count = 1;
@@ -962,6 +983,92 @@ TEST_F(AdoptTest, ThatItWasNotTakenOutIsKnownToTheNextAgent) {
   kill_agent();
   begin({resource("web")});
   EXPECT_TRUE(after.running.at("web").failed_is_unknown) << "it would be given over as offline";
+}
+
+// A resource whose monitor has restarted it once of twice.
+class MonitorCountTest : public AdoptTest {
+ protected:
+  MonitorCountTest() {
+    MonitorConfig db = monitor("db");
+    db.restart_count = 2;
+    db.restart_interval = 60s;
+    db.failure_action = FailureAction::fallover;
+    web.monitors = {db};
+    manage({web}, {"web"});
+    pass(10s);
+    saw("web", "db", false, "gone");
+  }
+  // Of the next agent: the monitor's first verdict.
+  void fail_later() {
+    later->tick(now = now + 10s);
+    ASSERT_THAT(after.watched, ElementsAre("web/db"));
+    later->monitor_saw("web", "db", {false, "gone again"}, now);
+  }
+  std::size_t restarts_later() const { return later->view("web")->monitors.at(0).restarts; }
+
+  ResourceConfig web = resource("web");
+};
+
+TEST_F(MonitorCountTest, GoesOnWithTheNextAgent) {
+  let_go_well();
+  kill_agent();
+  begin({web});
+  EXPECT_EQ(restarts_later(), 1u);
+  end_later("web", Task::monitor, Ended::done);
+  fail_later();
+  EXPECT_EQ(restarts_later(), 2u);
+  EXPECT_EQ(after.running.at("web").task, Task::clean);
+  EXPECT_EQ(later->view("web")->state, State::going_online);
+}
+
+TEST_F(MonitorCountTest, IsKeptBeforeItsRestartBegins) {
+  kill_agent();
+  begin({web});
+  EXPECT_EQ(restarts_later(), 1u);
+  end_later("web", Task::clean, Ended::done);
+  end_later("web", Task::start, Ended::done);
+  end_later("web", Task::monitor, Ended::done);
+  fail_later();
+  end_later("web", Task::clean, Ended::done);
+  end_later("web", Task::start, Ended::done);
+  end_later("web", Task::monitor, Ended::done);
+  fail_later();
+  EXPECT_EQ(later->view("web")->state, State::going_offline) << "the third is one too many";
+}
+
+TEST_F(MonitorCountTest, TimeInServiceWithTheAgentBeforeCounts) {
+  let_go_well();
+  pass(55s);
+  kill_agent();
+  begin({web});
+  end_later("web", Task::monitor, Ended::done);
+  fail_later();
+  EXPECT_EQ(restarts_later(), 1u) << "60 s in service have wiped the first away";
+}
+
+TEST_F(MonitorCountTest, IsClearedWithTheFaultForTheNextAgentToo) {
+  let_go_well();
+  for (int i = 0; i < 2; ++i) {
+    pass(10s);
+    saw("web", "db", false, "gone");
+    let_go_well();
+  }
+  ASSERT_TRUE(view("web").faulted);
+  ASSERT_EQ(effects.kept.at("web").monitors.at("db").restarts, 2u);
+  ask(Request::clear, "web");
+  EXPECT_THAT(effects.kept.at("web").monitors, IsEmpty());
+}
+
+TEST_F(MonitorCountTest, ATimeToComeIsNone) {
+  let_go_well();
+  effects.kept.at("web").monitors.at("db").in_service_since = 24h;
+  kill_agent();
+  begin({web});
+  end_later("web", Task::monitor, Ended::done);
+  later->tick(now = now + 61s);
+  end_later("web", Task::monitor, Ended::done);
+  later->monitor_saw("web", "db", {false, "gone again"}, now);
+  EXPECT_EQ(restarts_later(), 1u);
 }
 
 TEST_F(AdoptTest, WhatWasKeptOfAnotherResourceOfThatTagIsNotUsed) {

@@ -123,6 +123,29 @@ TEST(AgentTable, ShowsWhatTheAgentSays) {
             "exit code 3\n");
 }
 
+TEST(AgentTable, TellsThatTheLastLookCouldNotTell) {
+  const auto row = [](const std::string& from, const std::string& to) {
+    return agent_table({observed_script("lb")}, parse_agent_status(edited_answer(from, to)));
+  };
+  const std::string from = "\"no probe\"";
+  for (const char* how : {"unknown", "timed out"}) {
+    EXPECT_THAT(row(from, from + ",\"last_probe\":\"" + how + "\""),
+                HasSubstr("GoingOnlineWait (can't tell)  "))
+        << how;
+  }
+  for (const char* how : {"\"done\"", "\"failed\"", "null"}) {
+    EXPECT_THAT(row(from, from + ",\"last_probe\":" + how), HasSubstr("GoingOnlineWait  ")) << how;
+  }
+  EXPECT_THAT(row("\"GoingOnlineWait\"", "\"Detached\",\"last_probe\":\"unknown\""),
+              HasSubstr("Detached  "))
+      << "it is not looked at any more";
+}
+
+TEST(AgentTable, WordsOfAnyLanguageStayReadable) {
+  const auto status = parse_agent_status(edited_answer("exit code 3", "für web, …"));
+  EXPECT_THAT(agent_table({observed_script("lb")}, status), HasSubstr("start: für web, …\n"));
+}
+
 TEST(AgentTable, NamesAGroupThatFallsOver) {
   const auto status =
       parse_agent_status(edited_answer("\"web\",\"standby\":false,\"falling_over\":false",

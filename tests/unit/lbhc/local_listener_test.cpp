@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "lbhc/listener.hpp"
+#include "common/listener.hpp"
 #include "lbhc/local_connection.hpp"
 #include "tests/support/net.hpp"
 #include "tests/unit/common/testing.hpp"
@@ -46,7 +46,7 @@ TEST(FindListener, SeesWhateverProberOfTheAddressWouldReach) {
   const tests::Port port;
   EXPECT_FALSE(find_listener("any", port.number()));
   {
-    const auto listener = open_listener("127.0.0.1", port.number());
+    const auto listener = common::open_listener("127.0.0.1", port.number());
     ASSERT_TRUE(find_listener("any", port.number()));
     EXPECT_EQ(find_listener("any", port.number())->text(), "127.0.0.1");
     EXPECT_TRUE(find_listener("127.0.0.1", port.number()));
@@ -54,7 +54,7 @@ TEST(FindListener, SeesWhateverProberOfTheAddressWouldReach) {
     EXPECT_FALSE(find_listener("::1", port.number()));
   }
   for (const char* listen : {"any", "ipv6", "ipv4"}) {
-    const auto listener = open_listener(listen, port.number());
+    const auto listener = common::open_listener(listen, port.number());
     EXPECT_TRUE(find_listener("any", port.number())) << listen;
     EXPECT_TRUE(find_listener("127.0.0.2", port.number())) << listen;
   }
@@ -64,7 +64,7 @@ TEST(FindListener, SeesWhateverProberOfTheAddressWouldReach) {
 // A connection to that port of another host, say.
 TEST(FindListener, MindsListenersOnly) {
   const tests::Port port;
-  const auto listener = open_listener("127.0.0.1", port.number());
+  const auto listener = common::open_listener("127.0.0.1", port.number());
   const tests::Client client("127.0.0.1", port.number());
   const std::uint16_t own = [&] {
     sockaddr_storage here{};
@@ -81,7 +81,7 @@ TEST(LocalConnection, SaysWhatFailed) {
   EXPECT_GT(refused.source_port(), 0);
   EXPECT_THAT(error_of([&] { refused.ask("", common::Clock::now() + 20s); }),
               HasSubstr("a probe of port " + port.text() + " at 127.0.0.1: Connection refused"));
-  const auto silent = open_listener("any", port.number());
+  const auto silent = common::open_listener("any", port.number());
   LocalConnection waits("any", port.number());
   EXPECT_THAT(error_of([&] { waits.ask("GET", common::Clock::now() + 50ms); }),
               HasSubstr("no whole answer in time"));

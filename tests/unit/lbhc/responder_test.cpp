@@ -15,8 +15,8 @@
 #include <list>
 #include <thread>
 
+#include "common/listener.hpp"
 #include "common/log.hpp"
-#include "lbhc/listener.hpp"
 #include "lbhc/local_connection.hpp"
 #include "tests/support/net.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -42,7 +42,7 @@ class Running {
   explicit Running(Config config, ResponderLimits limits = {})
       : config_(std::move(config)),
         responder_(
-            io_, open_listener("any", port_.number()), config_, limits,
+            io_, common::open_listener("any", port_.number()), config_, limits,
             [this](const Address& source) {
               ++probes_;
               last_source_ = source.text();
@@ -463,7 +463,8 @@ TEST(ResponderStop, ClosesThePortAndEveryConnection) {
   const Port port;
   const Config config = tcp("OK");
   boost::asio::io_context io;
-  Responder responder(io, open_listener("any", port.number()), config, {}, [](const Address&) {});
+  Responder responder(io, common::open_listener("any", port.number()), config, {},
+                      [](const Address&) {});
   responder.start();
   Client client("127.0.0.1", port.number());
   while (responder.counters().open == 0) io.run_one_for(10ms);
@@ -482,7 +483,7 @@ TEST(ResponderStop, MayComeFromTheProbeItself) {
     const Config config = tcp("OK");
     boost::asio::io_context io;
     Responder* self = nullptr;
-    Responder responder(io, open_listener("any", port.number()), config, {},
+    Responder responder(io, common::open_listener("any", port.number()), config, {},
                         [&](const Address&) { self->stop(); });
     self = &responder;
     responder.start();
@@ -500,7 +501,7 @@ TEST(Responder, AcceptsWhatIsWaitingWhenAsked) {
   const Config config = tcp("OK");
   boost::asio::io_context io;
   int probes = 0;
-  Responder responder(io, open_listener("any", port.number()), config, {},
+  Responder responder(io, common::open_listener("any", port.number()), config, {},
                       [&](const Address&) { ++probes; });
   responder.start();
   std::list<Client> clients;
@@ -568,7 +569,7 @@ TEST(ResponderExhausted, NeitherSpinsNorDiesAndServesAgain) {
   ASSERT_EQ(::pipe2(told, O_CLOEXEC), 0);
   const common::Fd gate_in(gate[0]), gate_out(gate[1]), told_in(told[0]), told_out(told[1]);
   tests::Child child([&] {
-    return serve_without_descriptors(open_listener("any", port.number()), gate[0], told[1]);
+    return serve_without_descriptors(common::open_listener("any", port.number()), gate[0], told[1]);
   });
   char byte = 0;
   const auto toggle = [&] {
@@ -594,7 +595,7 @@ TEST(ResponderExhausted, NeitherSpinsNorDiesAndServesAgain) {
 TEST(ResponderExhausted, SilentClientsMakeRoomForAFreshProbe) {
   const Port port;
   tests::Child child([&] {
-    common::Fd listener = open_listener("any", port.number());
+    common::Fd listener = common::open_listener("any", port.number());
     return serve_without_descriptors(std::move(listener), ::dup(STDIN_FILENO), STDOUT_FILENO);
   });
   ASSERT_TRUE(wait_until([&] { return accepts(port.number()); }));

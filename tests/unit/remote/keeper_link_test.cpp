@@ -51,6 +51,7 @@ TEST(KeeperLink, WordsAndOrdersComeBackAsTheyWere) {
   EXPECT_EQ(again(KeeperEnded{{true, 15}}).ending, (common::Ending{true, 15}));
   EXPECT_EQ(again(KeeperDrained{{1, UINT64_MAX}}).offsets, (Offsets{1, UINT64_MAX}));
   EXPECT_EQ(again(KeeperLost{5}).dropped, 5u);
+  EXPECT_EQ(again(KeeperSending{{3, 9}}).from, (Offsets{3, 9}));
   EXPECT_EQ(order_again(LinkSend{{1, 2}}).from, (Offsets{1, 2}));
   EXPECT_EQ(order_again(LinkTaken{{3, 4}}).offsets, (Offsets{3, 4}));
   EXPECT_EQ(order_again(LinkSignal{1}).number, 1);

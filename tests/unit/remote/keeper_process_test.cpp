@@ -555,6 +555,24 @@ TEST_F(KeeperProcess, NoByteIsLostOrDoubledOverManyConnections) {
   EXPECT_TRUE(err == wanted_err);
 }
 
+// What was sent before an order to send does not pass for what is sent by it.
+TEST_F(KeeperProcess, AnOrderToSendIsAnsweredBeforeOutputComes) {
+  shell("seq 10; exec sleep 1000");
+  start();
+  Peer peer = attach();
+  EXPECT_EQ(peer.await<KeeperSending>().from, Offsets{});
+  EXPECT_EQ(peer.out, "");
+  peer.confirms = false;
+  peer.await_output(Output::out, numbers(10).size());
+  peer.send_from({5, 0});
+  EXPECT_EQ(peer.await<KeeperSending>().from, (Offsets{5, 0}));
+  peer.await_output(Output::out, numbers(10).size());
+  EXPECT_EQ(peer.out, numbers(10) + numbers(10).substr(5));
+  peer.order(LinkTaken{{7, 0}});
+  peer.send_from({2, 0});
+  EXPECT_EQ(peer.await<KeeperSending>().from, (Offsets{7, 0}));
+}
+
 TEST_F(KeeperProcess, ANewConnectionTakesThePlaceOfTheLast) {
   start_.command = {"/bin/sleep", "1000"};
   start();

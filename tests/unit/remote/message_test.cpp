@@ -181,7 +181,7 @@ TEST(RemoteMessage, ARefusalComesBackAsItWas) {
     reply.text = "why\xff";
     const auto read = std::get<Reply>(parse_answer(format_answer(reply)));
     EXPECT_EQ(read.refusal, refusal);
-    EXPECT_EQ(read.text, "why\\377");
+    EXPECT_EQ(read.text, "why\\xff");
   }
   // A newer server's.
   EXPECT_EQ(std::get<Reply>(parse_answer(R"({"ref":1,"ok":false,"error":"new"})")).refusal,

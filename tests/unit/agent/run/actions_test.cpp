@@ -323,6 +323,54 @@ TEST_F(ActionsTest, AStartOfWhatIsInServiceIsNotRunAgain) {
   EXPECT_FALSE(files->read(resource.tag));
 }
 
+// What it restarts is in service on record all along: that says nothing of the restart.
+TEST_F(ActionsTest, ARestartThatNeverRanIsRunAgainThoughItIsInService) {
+  script("recover", "echo recover >>$D/ran");
+  TaskRun recover = task(Task::start);
+  recover.by_recover = true;
+  TaskRun method = task(Task::start);
+  method.method = {script("mine", "echo mine >>$D/ran")};
+  state(State::in_service_protected);
+  std::string ran;
+  for (const TaskRun& restart : {recover, method}) {
+    for (const bool with_file : {false, true}) {
+      if (with_file) files->begin(resource.tag, Task::start);
+      actions->adopt(resource, restart);
+      EXPECT_EQ(end().how, Ended::done);
+      ran += restart.by_recover ? "recover\n" : "mine\n";
+      EXPECT_EQ(read("ran"), ran);
+    }
+  }
+}
+
+// Restore follows it, and where the agent is killed before that, the next one must not take what is
+// on record for a restore that was done.
+TEST_F(ActionsTest, WhatACleanupMethodHasTakenOutForARestoreIsOutOfService) {
+  TaskRun clean = task(Task::clean);
+  clean.method = {script("mine", "exit 0")};
+  clean.restore_follows = true;
+  state(State::in_service_protected);
+  actions->run(resource, clean);
+  EXPECT_EQ(end().how, Ended::done);
+  EXPECT_EQ(state(), State::out_unimpaired);
+}
+
+TEST_F(ActionsTest, ACleanupMethodThatFailsOrComesBeforeARestartMethodRecordsNothing) {
+  TaskRun clean = task(Task::clean);
+  clean.method = {script("mine", "exit 7")};
+  clean.restore_follows = true;
+  state(State::in_service_protected);
+  actions->run(resource, clean);
+  EXPECT_EQ(end().how, Ended::failed);
+  EXPECT_EQ(state(), State::in_service_protected);
+  clean.method = {script("mine", "exit 0")};
+  clean.restore_follows = false;
+  state(State::in_service_unprotected);
+  actions->run(resource, clean);
+  EXPECT_EQ(end().how, Ended::done);
+  EXPECT_EQ(state(), State::in_service_unprotected);
+}
+
 TEST_F(ActionsTest, AForgottenOneGoesOnAndIsToldToNobody) {
   script("restore", "echo $$ >$D/pid; until test -e $D/go; do sleep 0.01; done; echo x >$D/done");
   actions->run(resource, task(Task::start));

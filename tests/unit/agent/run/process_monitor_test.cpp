@@ -4,12 +4,18 @@
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <future>
 #include <list>
+#include <thread>
 
 #include "agent/run/process_table.hpp"
 #include "common/spawn.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/support/wait.hpp"
 #include "tests/unit/agent/run/testing.hpp"
 
@@ -275,7 +281,7 @@ TEST_F(ProcessTest, WithoutDescriptorsItIsLookedAtInstead) {
 }
 
 TEST(ProcessFactsTest, ThisProcessIsFound) {
-  const auto pids = all_pids();
+  const auto pids = ProcessList().all();
   EXPECT_THAT(pids, testing::Contains(::getpid()));
   const auto facts = facts_of(::getpid());
   ASSERT_TRUE(facts);
@@ -283,6 +289,29 @@ TEST(ProcessFactsTest, ThisProcessIsFound) {
   EXPECT_EQ(facts->command, command_name_of(::getpid()));
   EXPECT_FALSE(facts_of(0));
   EXPECT_EQ(command_name_of(0), "");
+}
+
+TEST(ProcessFactsTest, OneWhoseFirstThreadHasEndedStillRuns) {
+  // 15 bytes, so that the program's own name is asked for, too.
+  const std::string name = "first-thread-of";
+  tests::Child child([&name] {
+    ::prctl(PR_SET_NAME, name.c_str());
+    std::thread([] { ::pause(); }).detach();
+    ::syscall(SYS_exit, 0);
+    return 0;
+  });
+  const std::string stat = "/proc/" + std::to_string(child.pid()) + "/stat";
+  ASSERT_TRUE(tests::wait_until([&] {
+    return tests::read_file(stat).find(name + ") Z ") != std::string::npos;
+  })) << tests::read_file(stat);
+  const auto facts = facts_of(child.pid());
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->command, name);
+  EXPECT_EQ(facts->owner, ::geteuid());
+  EXPECT_EQ(facts->program, std::filesystem::read_symlink("/proc/self/exe").filename());
+  EXPECT_NE(facts->argument, "");
+  ::kill(child.pid(), SIGKILL);
+  EXPECT_TRUE(tests::wait_until([&] { return !facts_of(child.pid()); }));
 }
 
 TEST(ProcessFactsTest, ANameOfItsOwnDoesNotPassForAnotherUser) {
@@ -293,6 +322,85 @@ TEST(ProcessFactsTest, ANameOfItsOwnDoesNotPassForAnotherUser) {
   });
   ASSERT_TRUE(tests::wait_until([&] { return command_name_of(child.pid()).starts_with("a\n"); }));
   EXPECT_EQ(facts_of(child.pid())->owner, ::geteuid());
+}
+
+// Children, and those that run all the time a call takes: the test's own, and process 1.
+class ProcessListTest : public testing::Test {
+ protected:
+  ProcessListTest() {
+    for (int i = 0; i < 200; ++i) {
+      if (i == 100) tests::Child([] { return 0; }).wait();  // whose number is missing
+      children.emplace_back([] {
+        ::pause();
+        return 0;
+      });
+      pids.push_back(children.back().pid());
+    }
+    std::sort(pids.begin(), pids.end());
+  }
+
+  static bool has(const std::vector<pid_t>& pids, pid_t pid) {
+    return std::find(pids.begin(), pids.end(), pid) != pids.end();
+  }
+  // What others() must find, when `known` are known.
+  void expect_others(const std::vector<pid_t>& known) {
+    const auto others = list.others(known);
+    for (const pid_t pid : pids) {
+      const bool is_known = std::binary_search(known.begin(), known.end(), pid);
+      EXPECT_NE(has(others, pid), is_known) << pid;
+    }
+    EXPECT_TRUE(has(others, ::getpid()));
+    EXPECT_TRUE(has(others, 1));
+  }
+
+  std::list<tests::Child> children{};
+  std::vector<pid_t> pids{};
+  ProcessList list{};
+};
+
+TEST_F(ProcessListTest, WhatIsNotKnownIsFoundWhereverItsNumberLies) {
+  const auto all = list.all();
+  for (const pid_t pid : pids) EXPECT_TRUE(has(all, pid));
+  expect_others(pids);
+  // Single ones, pairs, a long row; at either end.
+  for (const auto& [from, to] : std::vector<std::pair<std::size_t, std::size_t>>{
+           {0, 1}, {199, 200}, {50, 51}, {98, 100}, {60, 120}, {0, 40}, {150, 200}}) {
+    SCOPED_TRACE(std::to_string(from) + " to " + std::to_string(to));
+    std::vector<pid_t> known(pids.begin(), pids.begin() + static_cast<long>(from));
+    known.insert(known.end(), pids.begin() + static_cast<long>(to), pids.end());
+    expect_others(known);
+  }
+}
+
+TEST_F(ProcessListTest, AThreadIsNoProcess) {
+  list.all();
+  std::promise<pid_t> told;
+  std::promise<void> over;
+  std::thread thread([&] {
+    told.set_value(::gettid());
+    over.get_future().wait();
+  });
+  const pid_t tid = told.get_future().get();
+  // So that its number is one between those that are known.
+  children.emplace_back([] {
+    ::pause();
+    return 0;
+  });
+  pids.push_back(children.back().pid());
+  std::sort(pids.begin(), pids.end());
+  EXPECT_FALSE(has(list.others(pids), tid));
+  EXPECT_FALSE(has(list.all(), tid));
+  expect_others(pids);
+  over.set_value();
+  thread.join();
+}
+
+TEST_F(ProcessListTest, WhereFewAreKnownOrNoneWasSeenAllAreFound) {
+  for (const auto& known : {std::vector<pid_t>{}, std::vector<pid_t>{pids[0]}, pids}) {
+    ProcessList fresh;
+    const auto others = fresh.others(known);
+    for (const pid_t pid : pids) EXPECT_TRUE(has(others, pid));
+  }
 }
 
 }  // namespace

@@ -65,6 +65,13 @@ class Served {
   void tell(const std::string& text) {
     in_loop([&] { notices_.push_back("{\"text\":\"" + text + "\"}"); });
   }
+  // All notices are forgotten, and the numbers begin anew at another time.
+  void boot() {
+    in_loop([this] {
+      notices_.clear();
+      ++life_;
+    });
+  }
   void in_loop(const std::function<void()>& act) {
     std::promise<void> done;
     asio::post(io_, [&] {
@@ -89,9 +96,9 @@ class Served {
       return part;
     };
     data.notices = [this](std::uint64_t number, std::size_t most) {
-      std::vector<PageData::Numbered> out;
+      std::vector<PageData::Told> out;
       for (auto i = number; i < notices_.size() && out.size() < most; ++i) {
-        out.emplace_back(i + 1, notices_[i]);
+        out.push_back({i + 1, "life-" + std::to_string(life_), notices_[i]});
       }
       return out;
     };
@@ -103,6 +110,7 @@ class Served {
   std::string status_ = "first";
   std::uint64_t version_ = 1;
   std::vector<std::string> notices_;
+  int life_ = 1;
   std::unique_ptr<PageServer> server_;
   std::uint16_t port_;
   std::thread thread_;
@@ -221,7 +229,8 @@ TEST(PageServer, RefusesWhatItDoesNotServe) {
     EXPECT_TRUE(received.ended) << bytes;
     return received.bytes.substr(0, received.bytes.find(' ', 9));
   };
-  for (const char* path : {"/none", "/page.css/", "//", "/../page.css", "/index", "/api", "*"}) {
+  for (const char* path : {"/none", "/page.css/", "//", "/../page.css", "/index", "/api", "*", "?",
+                           "?past=1", "page.css"}) {
     EXPECT_EQ(status_of(request("GET " + std::string(path))), "HTTP/1.1 404") << path;
   }
   for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "FOO"}) {
@@ -294,11 +303,11 @@ TEST(PageServer, FollowersAreToldWhatIsNew) {
   EXPECT_TRUE(follower.comes("Content-Type: text/event-stream\r\n"));
   EXPECT_TRUE(follower.comes("\r\n\r\nretry: 2000\n\n"));
   EXPECT_TRUE(follower.comes("event: status\ndata: {\"news\":\"first\"}\n\n"));
-  EXPECT_TRUE(follower.comes("id: 1\nevent: notice\ndata: {\"text\":\"old\"}\n\n"));
+  EXPECT_TRUE(follower.comes("id: 1@life-1\nevent: notice\ndata: {\"text\":\"old\"}\n\n"));
   served.set_status("second");
   EXPECT_TRUE(follower.comes("event: status\ndata: {\"news\":\"second\"}\n\n"));
   served.tell("new");
-  EXPECT_TRUE(follower.comes("id: 2\nevent: notice\ndata: {\"text\":\"new\"}\n\n"));
+  EXPECT_TRUE(follower.comes("id: 2@life-1\nevent: notice\ndata: {\"text\":\"new\"}\n\n"));
   served.set_status("third");
   EXPECT_TRUE(follower.comes("third"));
   EXPECT_THAT(follower.rest(), Not(HasSubstr("notice"))) << "each once";
@@ -307,24 +316,34 @@ TEST(PageServer, FollowersAreToldWhatIsNew) {
 TEST(PageServer, AFollowerThatComesBackGoesOn) {
   Served served;
   for (const char* text : {"one", "two", "three"}) served.tell(text);
-  Follower follower(served, "Last-Event-ID: 2\r\n");
+  Follower follower(served, "Last-Event-ID: 2@life-1\r\n");
   EXPECT_TRUE(follower.comes("\n\nevent: status\n"));
-  EXPECT_TRUE(follower.comes("\n\nid: 3\n")) << "not the first two: " << follower.rest();
-  Follower stranger(served, "Last-Event-ID: 99\r\n");
-  EXPECT_TRUE(stranger.comes("id: 1\n")) << "the numbers have begun anew meanwhile";
-  Follower confused(served, "Last-Event-ID: x\r\n");
-  EXPECT_TRUE(confused.comes("id: 1\n"));
+  EXPECT_TRUE(follower.comes("\n\nid: 3@")) << "not the first two: " << follower.rest();
+  for (const char* id :
+       {"99@life-1", "0@life-1", "2", "2@", "@life-1", "2@life-11", "x", "@", ""}) {
+    Follower confused(served, "Last-Event-ID: " + std::string(id) + "\r\n");
+    EXPECT_TRUE(confused.comes("id: 1@")) << id;
+  }
+}
+
+TEST(PageServer, AfterABootAFollowerIsToldAllAnew) {
+  Served served;
+  served.tell("before");
+  served.boot();
+  for (const char* text : {"one", "two", "three"}) served.tell(text);
+  Follower follower(served, "Last-Event-ID: 1@life-1\r\n");
+  EXPECT_TRUE(follower.comes("id: 1@life-2\n")) << "it has another first one";
 }
 
 TEST(PageServer, ANewcomerIsToldTheLastThreeHundred) {
   Served served;
   for (int i = 0; i < 1000; ++i) served.tell("x");
   Follower follower(served);
-  EXPECT_TRUE(follower.comes("\nid: 701\n"));
-  EXPECT_TRUE(follower.comes("\nid: 1000\n"));
-  Follower faithful(served, "Last-Event-ID: 1\r\n");
-  EXPECT_TRUE(faithful.comes("\nid: 2\n"));
-  EXPECT_TRUE(faithful.comes("\nid: 1000\n")) << "more than one batch";
+  EXPECT_TRUE(follower.comes("\nid: 701@"));
+  EXPECT_TRUE(follower.comes("\nid: 1000@"));
+  Follower faithful(served, "Last-Event-ID: 1@life-1\r\n");
+  EXPECT_TRUE(faithful.comes("\nid: 2@"));
+  EXPECT_TRUE(faithful.comes("\nid: 1000@")) << "more than one batch";
 }
 
 TEST(PageServer, NewsAreGatheredForAWhile) {
@@ -377,6 +396,23 @@ TEST(PageServer, WhoDoesNotTakeTheAnswerIsDropped) {
   tests::Client client("127.0.0.1", served.port());
   client.send(request("GET /api/status"));
   EXPECT_THAT(get(served, "/metrics"), EndsWith("metrics 1\n")) << "its place is free again";
+}
+
+TEST(PageServer, AnswersThatNobodyTakesDoNotPileUp) {
+  auto limits = soon();
+  limits.held = 40 * 1024 * 1024;
+  Served served(limits);
+  served.set_status(std::string(30 * 1024 * 1024, 'x'));
+  auto sleeper = std::make_unique<tests::Client>("127.0.0.1", served.port());
+  sleeper->send(request("GET /api/status"));
+  char begin[12];
+  ASSERT_EQ(::recv(sleeper->fd(), begin, sizeof begin, MSG_WAITALL), 12);
+  EXPECT_EQ(std::string_view(begin, sizeof begin), "HTTP/1.1 200");
+  EXPECT_EQ(get(served, "/api/status").substr(0, 12), "HTTP/1.1 503");
+  EXPECT_THAT(get(served, "/metrics"), EndsWith("metrics 1\n")) << "there is room for that";
+  sleeper.reset();
+  EXPECT_TRUE(
+      tests::wait_until([&] { return get(served, "/api/status").starts_with("HTTP/1.1 200"); }));
 }
 
 TEST(PageServer, MoreClientsThanPlacesWait) {

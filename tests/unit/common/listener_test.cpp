@@ -1,4 +1,4 @@
-#include "lbhc/listener.hpp"
+#include "common/listener.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -9,7 +9,7 @@
 #include "tests/support/net.hpp"
 #include "tests/unit/common/testing.hpp"
 
-namespace genapp::lbhc {
+namespace genapp::common {
 namespace {
 
 using testing::AllOf;
@@ -125,4 +125,4 @@ TEST(Listener, RefusesWhatIsNoAddress) {
 }
 
 }  // namespace
-}  // namespace genapp::lbhc
+}  // namespace genapp::common

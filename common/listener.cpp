@@ -1,4 +1,4 @@
-#include "lbhc/listener.hpp"
+#include "common/listener.hpp"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -6,12 +6,10 @@
 #include <sys/socket.h>
 
 #include "common/error.hpp"
+#include "common/printable.hpp"
 
-namespace genapp::lbhc {
+namespace genapp::common {
 namespace {
-
-using common::Error;
-using common::Fd;
 
 // listen(2) cuts this to net.core.somaxconn (4096 by default; never below 128 on a sane host).
 constexpr int kBacklog = 65535;
@@ -53,13 +51,13 @@ Error bind_error(const std::string& where, std::uint16_t port, int error) {
     case EADDRNOTAVAIL:
       return Error(what + ": the address is not one of this host's: see 'ip address'");
     default:
-      return common::system_error(what, error);
+      return system_error(what, error);
   }
 }
 
 void set_option(const Fd& fd, int level, int name, int value, const std::string& where) {
   if (::setsockopt(fd.get(), level, name, &value, sizeof value) != 0) {
-    throw common::system_error("socket option for " + where, errno);
+    throw system_error("socket option for " + where, errno);
   }
 }
 
@@ -96,6 +94,14 @@ Fd open_ipv4(in_addr address, const std::string& where, std::uint16_t port) {
                          port);
 }
 
+bool is_address(const std::string& text) {
+  in6_addr any{};
+  if (text.find('\0') != std::string::npos) return false;
+  if (::inet_pton(AF_INET, text.c_str(), &any) == 1) return true;
+  // An IPv4-mapped address is to be written as the IPv4 address that it is.
+  return ::inet_pton(AF_INET6, text.c_str(), &any) == 1 && !IN6_IS_ADDR_V4MAPPED(&any);
+}
+
 bool host_has_ipv6() { return make_socket(AF_INET6) || errno != EAFNOSUPPORT; }
 
 }  // namespace
@@ -116,4 +122,12 @@ Fd open_listener(const std::string& listen, std::uint16_t port) {
   throw Error("listen = \"" + listen + "\" is no address");
 }
 
-}  // namespace genapp::lbhc
+const std::string& as_listen(const Setting& setting) {
+  const std::string& text = setting.as_string();
+  if (text != "any" && text != "ipv4" && text != "ipv6" && !is_address(text)) {
+    throw setting.error("is " + quoted(text) + ", must be any, ipv4, ipv6 or a numeric address");
+  }
+  return text;
+}
+
+}  // namespace genapp::common

@@ -12,17 +12,17 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace genapp::agent {
+namespace genapp::common {
 
 // WATCHDOG_USEC, the time within which systemd wants to hear; nothing when it is not there, is no
 // such time, or WATCHDOG_PID says that another process is meant.
-std::optional<common::Clock::duration> watchdog_time();
+std::optional<Clock::duration> watchdog_time();
 
 class Watchdog {
  public:
-  // Pings by common::notify_systemd(), at once and then at half of `time`, above 0, while the event
+  // Pings by notify_systemd(), at once and then at half of `time`, above 0, while the event
   // loop runs. The event loop does not run any more when the watchdog goes.
-  Watchdog(boost::asio::io_context& io, common::Clock::duration time);
+  Watchdog(boost::asio::io_context& io, Clock::duration time);
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
@@ -35,4 +35,4 @@ class Watchdog {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace genapp::agent
+}  // namespace genapp::common

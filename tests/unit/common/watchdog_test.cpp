@@ -1,4 +1,4 @@
-#include "agent/run/watchdog.hpp"
+#include "common/watchdog.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -6,12 +6,15 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstring>
+#include <future>
+#include <thread>
 
 #include "common/fd.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/wait.hpp"
 #include "tests/unit/common/testing.hpp"
 
-namespace genapp::agent {
+namespace genapp::common {
 namespace {
 
 using namespace std::chrono_literals;
@@ -63,6 +66,23 @@ class NotifySocket {
     const ssize_t n = ::recv(fd_.get(), text, sizeof text, MSG_DONTWAIT);
     return n < 0 ? "" : std::string(text, static_cast<std::size_t>(n));
   }
+  // What a systemd that stands still leaves: nothing more goes in.
+  void fill() const {
+    const common::Fd sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    ASSERT_EQ(::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    while (::sendto(sender.get(), "x", 1, MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&address),
+                    size) == 1) {
+    }
+    ASSERT_EQ(errno, EAGAIN);
+  }
+  // All of them; how many.
+  std::size_t empty() const {
+    std::size_t count = 0;
+    while (!message().empty()) ++count;
+    return count;
+  }
 
  private:
   tests::TempDir folder_;
@@ -85,6 +105,22 @@ TEST(Watchdog, PingsAtOnceAndThenAtHalfTheTimeWhileTheLoopRuns) {
   EXPECT_GE(common::Clock::now() - begin, 58ms);
 }
 
+TEST(Watchdog, ASystemdThatStandsStillDoesNotStopTheLoop) {
+  const NotifySocket systemd;
+  systemd.fill();
+  std::promise<void> pinged;
+  std::thread agent([&] {
+    boost::asio::io_context io;
+    Watchdog watchdog(io, 1ms);
+    for (int ping = 0; ping < 3; ++ping) io.run_one();
+    pinged.set_value();
+  });
+  EXPECT_EQ(pinged.get_future().wait_for(10s), std::future_status::ready);
+  while (!tests::wait_until([&] { return systemd.empty() == 0; })) {
+  }
+  agent.join();
+}
+
 TEST(Watchdog, LeavesTheLoopNothingToDoOnceItIsStopped) {
   const NotifySocket systemd;
   boost::asio::io_context io;
@@ -96,4 +132,4 @@ TEST(Watchdog, LeavesTheLoopNothingToDoOnceItIsStopped) {
 }
 
 }  // namespace
-}  // namespace genapp::agent
+}  // namespace genapp::common

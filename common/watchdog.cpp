@@ -1,4 +1,4 @@
-#include "agent/run/watchdog.hpp"
+#include "common/watchdog.hpp"
 
 #include <unistd.h>
 
@@ -11,11 +11,10 @@
 
 #include "common/notify.hpp"
 
-namespace genapp::agent {
+namespace genapp::common {
 namespace {
 
 namespace asio = boost::asio;
-using common::Clock;
 
 // A year: nobody means more, and a clock can't count up all that the variable can hold.
 constexpr std::int64_t kMostMicroseconds = 365LL * 24 * 3600 * 1'000'000;
@@ -45,7 +44,7 @@ class Watchdog::Impl {
   Impl(asio::io_context& io, Clock::duration time) : timer_(io), pause_(time / 2) {}
 
   void ping() {
-    common::notify_systemd("WATCHDOG=1");
+    notify_systemd("WATCHDOG=1", NotifyWait::none);
     timer_.expires_after(pause_);
     timer_.async_wait([this](boost::system::error_code cancelled) {
       if (!cancelled && !stopped_) ping();
@@ -70,4 +69,4 @@ Watchdog::Watchdog(asio::io_context& io, Clock::duration time)
 Watchdog::~Watchdog() = default;
 void Watchdog::stop() { impl_->stop(); }
 
-}  // namespace genapp::agent
+}  // namespace genapp::common
