@@ -60,10 +60,11 @@ TEST_F(Contents, ProgramsAreWhereTheGuideSays) {
   }
   EXPECT_THAT(programs,
               ElementsAre("/usr/bin/genapp", "/usr/bin/httpmon", "/usr/bin/smtpmon",
-                          "/usr/libexec/genapp/genapp-keys", "/usr/libexec/genapp/monitor-tls",
-                          "/usr/libexec/genapp/quickCheck", "/usr/libexec/genapp/recover",
-                          "/usr/libexec/genapp/remove", "/usr/libexec/genapp/restore",
-                          "/usr/sbin/genapp-agent", "/usr/sbin/lbhcd"));
+                          "/usr/libexec/genapp/genapp-keys", "/usr/libexec/genapp/keeper",
+                          "/usr/libexec/genapp/monitor-tls", "/usr/libexec/genapp/quickCheck",
+                          "/usr/libexec/genapp/recover", "/usr/libexec/genapp/remove",
+                          "/usr/libexec/genapp/restore", "/usr/sbin/genapp-agent",
+                          "/usr/sbin/lbhcd"));
 }
 
 // These ask the node's name service, or have OpenSSL's updates.
