@@ -51,6 +51,8 @@ class Keeper {
         files_(files),
         signals_(std::move(signals)),
         streams_{Stream(args.start.buffer), Stream(args.start.buffer)},
+        // No more than could be sent again: the rest would only wait elsewhere.
+        window_(std::min(kOutputWindow, args.start.buffer)),
         pace_(args.start.stall) {}
 
   KeeperReady start() {
@@ -295,9 +297,8 @@ class Keeper {
   bool has_drained_to_tell() const { return drained_ && !told_.drained; }
   bool has_output() const {
     return pace_.attached() &&
-           std::any_of(streams_.begin(), streams_.end(), [](const Stream& each) {
-             return !each.next(1, kOutputWindow).bytes.empty();
-           });
+           std::any_of(streams_.begin(), streams_.end(),
+                       [](const Stream& each) { return !each.next(1, window_).bytes.empty(); });
   }
   bool has_words() const {
     return !link_->idle() || told_.sends > 0 || has_ended_to_tell() || has_drained_to_tell() ||
@@ -339,7 +340,7 @@ class Keeper {
     for (std::size_t tries = 0; sending_ && tries < streams_.size(); ++tries) {
       const Output which = next_;
       next_ = which == Output::out ? Output::err : Output::out;
-      const Stream::Piece piece = stream(which).next(kMostChunkBytes, kOutputWindow);
+      const Stream::Piece piece = stream(which).next(kMostChunkBytes, window_);
       if (piece.bytes.empty()) continue;
       stream(which).sent(piece);
       return say(link_output_header({which, piece.offset, piece.bytes}), piece.bytes);
@@ -362,6 +363,7 @@ class Keeper {
   SessionFiles& files_;
   const Fd signals_;
   std::array<Stream, 2> streams_;
+  const std::size_t window_;
   Pace pace_;
   std::optional<Command> command_;
   std::optional<Link> link_;
