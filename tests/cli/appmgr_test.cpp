@@ -14,6 +14,8 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <sstream>
 #include <stdexcept>
 
 #include "common/fd.hpp"
@@ -1060,6 +1062,38 @@ TEST_F(Appmgr, ANodeOfTheFileIsReachedByItsName) {
   const Result wrong = node_.run(call);
   EXPECT_EQ(wrong.exit_code, 250);
   EXPECT_THAT(wrong.err, HasSubstr("appmgr.toml:1: unknown key \"colour\""));
+}
+
+// Each --word that begins one.
+std::set<std::string> words_with_dashes(const std::string& text) {
+  std::set<std::string> words;
+  std::istringstream in(text);
+  for (std::string word; in >> word;) {
+    while (word.starts_with("[") || word.starts_with("|")) word.erase(0, 1);
+    word = word.substr(0, word.find_first_of(",|]:;."));
+    if (word.starts_with("--") && word.size() > 2) words.insert(word);
+  }
+  return words;
+}
+
+TEST_F(Appmgr, HelpHasTheOptionsThatTheManPageDescribesAndNoOther) {
+  const Result help = node_.run({"appmgr", "--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_EQ(node_.run({"appmgr", "-help"}).out, help.out);
+  EXPECT_EQ(node_.run({"appmgr", "-version"}).out, "appmgr (genapp) " GENAPP_VERSION "\n");
+  std::set<std::string> described;
+  std::istringstream page(read_file(GENAPP_SOURCE_DIR "/docs/man/appmgr.8"));
+  for (std::string line; std::getline(page, line);) {
+    const std::string item = ".It Fl -";
+    if (!line.starts_with(item)) continue;
+    line.erase(0, item.size());
+    described.insert("--" + line.substr(0, line.find(' ')));
+  }
+  EXPECT_THAT(described, testing::IsSupersetOf({"--node", "--session", "--help"}));
+  EXPECT_EQ(words_with_dashes(help.out), described);
+  for (const char* original : {"-node", "-cmappserver_timeout", "-log_level", "-host_log_file"}) {
+    EXPECT_THAT(help.out, HasSubstr(original));
+  }
 }
 
 TEST_F(Appmgr, WithoutASessionItRefusesAndSaysWhy) {

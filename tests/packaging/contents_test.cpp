@@ -58,8 +58,8 @@ TEST_F(Contents, ProgramsAreWhereTheGuideSays) {
     const bool data = path.starts_with("/usr/share/");
     if (entry.is_file() && !data && entry.mode == "-rwxr-xr-x") programs.push_back(path);
   }
-  EXPECT_THAT(programs, ElementsAre("/usr/bin/genapp", "/usr/bin/httpmon", "/usr/bin/smtpmon",
-                                    "/usr/libexec/genapp/monitor-tls",
+  EXPECT_THAT(programs, ElementsAre("/usr/bin/appmgr", "/usr/bin/genapp", "/usr/bin/httpmon",
+                                    "/usr/bin/smtpmon", "/usr/libexec/genapp/monitor-tls",
                                     "/usr/libexec/genapp/quickCheck", "/usr/libexec/genapp/recover",
                                     "/usr/libexec/genapp/remove", "/usr/libexec/genapp/restore",
                                     "/usr/sbin/genapp-agent", "/usr/sbin/lbhcd"));
@@ -67,7 +67,8 @@ TEST_F(Contents, ProgramsAreWhereTheGuideSays) {
 
 // These ask the node's name service, and have OpenSSL's updates.
 bool is_dynamic(const std::string& path) {
-  return path.ends_with("mon") || path.ends_with("/monitor-tls") || path.ends_with("-agent");
+  return path.ends_with("mon") || path.ends_with("/appmgr") || path.ends_with("/monitor-tls") ||
+         path.ends_with("-agent");
 }
 
 TEST_F(Contents, EveryProgramTellsItsVersionAndIsStrippedAndStaticUnlessItWatchesServers) {

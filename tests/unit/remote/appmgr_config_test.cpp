@@ -3,8 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <sstream>
+#include <string>
+
 #include "common/error.hpp"
 #include "common/paths.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace genapp::remote {
 namespace {
@@ -135,6 +140,30 @@ TEST(AppmgrConfig, WhatIsWrongIsNamedWithItsLine) {
         "[node.a]\naddress = \"\"", "[node.a]\nserver_name = \"a b\""}) {
     EXPECT_THAT(problem_of(wrong), HasSubstr("f.toml:")) << wrong;
   }
+}
+
+// As an error lists them.
+std::set<std::string> known_keys(const std::string& wrong) {
+  const std::string before = "known here: ";
+  const std::string text = problem_of(wrong);
+  std::istringstream words(text.substr(text.find(before) + before.size()));
+  std::set<std::string> keys;
+  for (std::string word; words >> word;) keys.insert(word.substr(0, word.find(',')));
+  return keys;
+}
+
+TEST(AppmgrConfig, TheManPageHasEveryKeyAndNoOther) {
+  const std::string page = tests::read_file(GENAPP_SOURCE_DIR "/docs/man/appmgr.toml.5");
+  std::set<std::string> described;
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(".It Cm ")) described.insert(line.substr(7));
+  }
+  std::set<std::string> keys = known_keys("no_such = 1");
+  const std::set<std::string> of_node = known_keys("[node.a]\nno_such = 1");
+  keys.insert(of_node.begin(), of_node.end());
+  EXPECT_EQ(keys.size(), 10u);
+  EXPECT_EQ(described, keys);
 }
 
 }  // namespace
