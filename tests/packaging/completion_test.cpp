@@ -143,6 +143,26 @@ TEST_F(Completion, OffersTheOptionsOfAppmgrBeforeItsCommand) {
   EXPECT_THAT(after("appmgr -node guest1"), ElementsAre("guest1"));
 }
 
+TEST_F(Completion, OffersTheCommandsAndOptionsOfKeys) {
+  std::set<std::string> commands;
+  for (const std::string& word : after("genapp keys ")) {
+    if (word[0] != '-') commands.insert(word);
+  }
+  EXPECT_EQ(commands, known({"genapp", "keys", "no-such"}, "must be one of: "));
+  EXPECT_EQ(commands.size(), 6u);
+  std::set<std::string> offered;
+  for (const std::string& command : commands) {
+    if (command == "show") continue;  // files
+    for (const std::string& word : after("genapp keys " + command + " -")) offered.insert(word);
+  }
+  std::set<std::string> options = options_of({"genapp", "keys"});
+  options.erase("--version");
+  EXPECT_EQ(offered, options);
+  EXPECT_THAT(after("genapp keys host a --days "), IsEmpty());
+  EXPECT_THAT(after("genapp keys show " + config_dir_ + "/genapp.t"),
+              ElementsAre(config_dir_ + "/genapp.toml"));
+}
+
 TEST_F(Completion, OffersTheIdsOfTheMonitors) {
   std::filesystem::create_directories(node_.run_dir() + "/monitors/web");
   std::filesystem::create_directories(node_.run_dir() + "/monitors/Mail1");
