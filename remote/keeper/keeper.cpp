@@ -298,7 +298,7 @@ class Keeper {
   bool has_output() const {
     return pace_.attached() &&
            std::any_of(streams_.begin(), streams_.end(),
-                       [](const Stream& each) { return !each.next(1, window_).bytes.empty(); });
+                       [this](const Stream& each) { return !each.next(1, window_).bytes.empty(); });
   }
   bool has_words() const {
     return !link_->idle() || told_.sends > 0 || has_ended_to_tell() || has_drained_to_tell() ||
