@@ -58,7 +58,8 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"bench", {}},  // the programs as they are shipped, not their code
     {"bench/failover", {"bench", "tests/e2e/lab"}},
     {"fuzz",
-     {"common", "monitor", "cluster", "lbhc", "script", "agent", "agent/web", "remote", "ctl"}},
+     {"common", "monitor", "cluster", "lbhc", "script", "agent", "agent/web", "remote",
+      "remote/appserver", "ctl"}},
 };
 
 // Not in headers, since every file that includes such a header pays for it.
