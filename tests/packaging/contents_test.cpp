@@ -60,16 +60,17 @@ TEST_F(Contents, ProgramsAreWhereTheGuideSays) {
   }
   EXPECT_THAT(programs,
               ElementsAre("/usr/bin/genapp", "/usr/bin/httpmon", "/usr/bin/smtpmon",
-                          "/usr/libexec/genapp/genapp-keys", "/usr/libexec/genapp/monitor-tls",
-                          "/usr/libexec/genapp/quickCheck", "/usr/libexec/genapp/recover",
-                          "/usr/libexec/genapp/remove", "/usr/libexec/genapp/restore",
+                          "/usr/libexec/genapp/genapp-keys", "/usr/libexec/genapp/keeper",
+                          "/usr/libexec/genapp/monitor-tls", "/usr/libexec/genapp/quickCheck",
+                          "/usr/libexec/genapp/recover", "/usr/libexec/genapp/remove",
+                          "/usr/libexec/genapp/restore", "/usr/sbin/appserver",
                           "/usr/sbin/genapp-agent", "/usr/sbin/lbhcd"));
 }
 
 // These ask the node's name service, or have OpenSSL's updates.
 bool is_dynamic(const std::string& path) {
   return path.ends_with("mon") || path.ends_with("/monitor-tls") || path.ends_with("-agent") ||
-         path.ends_with("/genapp-keys");
+         path.ends_with("/genapp-keys") || path.ends_with("/appserver");
 }
 
 TEST_F(Contents, EveryProgramTellsItsVersionAndIsStrippedAndStaticUnlessItWatchesServers) {
@@ -150,7 +151,8 @@ TEST_F(Contents, GuidesStandToEachOtherAsInTheSources) {
 }
 
 TEST_F(Contents, TheSettingsAreAConffileThatCanBeLoaded) {
-  EXPECT_EQ(output_of({"dpkg-deb", "-I", file_, "conffiles"}), "/etc/genapp/genapp.toml\n");
+  EXPECT_EQ(output_of({"dpkg-deb", "-I", file_, "conffiles"}),
+            "/etc/genapp/appserver.toml\n/etc/genapp/genapp.toml\n");
   EXPECT_TRUE(entries_.at("/etc/genapp/resources.d").is_folder());
   const std::string root = unpacked();
   // The defaults that it shows must be accepted where their remark is taken away.
@@ -226,7 +228,7 @@ TEST_F(Contents, WhatTheDynamicOnesAreLinkedWithIsNeededWithAVersionAndNothingEl
   const std::string root = unpacked();
   for (const char* program :
        {"/usr/bin/httpmon", "/usr/bin/smtpmon", "/usr/libexec/genapp/genapp-keys",
-        "/usr/libexec/genapp/monitor-tls", "/usr/sbin/genapp-agent"}) {
+        "/usr/libexec/genapp/monitor-tls", "/usr/sbin/appserver", "/usr/sbin/genapp-agent"}) {
     for (const std::string& library : libraries_of(root + program)) {
       linked.insert(package_of(library));
     }
