@@ -203,7 +203,7 @@ StartError start_error(const Spawn& what, int value) {
   const auto step = static_cast<Step>(value / kStepBase);
   const int error = value % kStepBase;
   const std::string why = step == Step::execute ? why_not_executed(path, error)
-                                                :  step_text(step, what) + ": " + errno_text(error);
+                                                : step_text(step, what) + ": " + errno_text(error);
   return StartError(quoted(path) + " can't be started: " + why, error);
 }
 

@@ -31,7 +31,8 @@
 //   forget               the end is known: take the files away and end. Only after "ended"
 //
 // One appserver at a time: a new connection takes the place of the last one. While none is there it
-// is as after "hold".
+// is as after "hold"; but from its start on the command waits for the first manager as for one that
+// is attached and slow, so that nothing is lost before its "send". After "hold" it does not.
 
 #include <sys/types.h>
 

@@ -14,9 +14,8 @@
 //   failed ERRNO TEXT          the command could not be executed
 //   error TEXT                 anything else
 //
-// After the last two, and when it ends without a line, nothing runs. It has taken its files away
-// then, the session's folder too, unless it was killed, could not use that folder, or another
-// keeper has it.
+// After the last two, and when it ends without a line, nothing runs. The session's folder may be
+// gone then, or not: what is left is the caller's to remove.
 
 #include <sys/types.h>
 

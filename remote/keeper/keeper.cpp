@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "common/error.hpp"
+#include "remote/keeper/args.hpp"
 #include "remote/keeper/command.hpp"
 #include "remote/keeper/link.hpp"
 #include "remote/keeper/pace.hpp"
@@ -37,6 +38,7 @@ constexpr milliseconds kLongestPause{500};
 constexpr auto kEndTime = std::chrono::seconds(5);
 // Until how it ended is tried to be written again.
 constexpr auto kWriteAgain = std::chrono::seconds(1);
+constexpr auto kAcceptAgain = milliseconds(100);
 constexpr int kMostSends = 16;  // a turn
 
 // Descendants that outlive the command.
@@ -49,12 +51,16 @@ class Keeper {
         files_(files),
         signals_(std::move(signals)),
         streams_{Stream(args.start.buffer), Stream(args.start.buffer)},
+        // No more than could be sent again: the rest would only wait elsewhere.
+        window_(std::min(kOutputWindow, args.start.buffer)),
         pace_(args.start.stall) {}
 
   KeeperReady start() {
     const Fd out = stream(Output::out).open();
     const Fd err = stream(Output::err).open();
     const Fd record = files_.make_app_file();
+    // Whoever has it started is about to come for its output.
+    pace_.attach(Clock::now());
     command_.emplace(Command::start(start_, out.get(), err.get(), record.get()));
     return {command_->pid(), command_->start_ticks()};
   }
@@ -81,7 +87,7 @@ class Keeper {
     enum Item { signals, listener, link, out, err };
     std::array<pollfd, 5> items{};
     items[signals] = {signals_.get(), POLLIN, 0};
-    items[listener] = {files_.listener().get(), POLLIN, 0};
+    items[listener] = {accept_at_ ? -1 : files_.listener().get(), POLLIN, 0};
     // poll(2) passes over a negative descriptor.
     items[link] = {link_ ? link_->fd() : -1, POLLIN, 0};
     if (link_ && has_words()) items[link].events |= POLLOUT;
@@ -115,6 +121,7 @@ class Keeper {
     add(kill_at_);
     add(step_at_);
     add(write_at_);
+    add(accept_at_);
     for (const Stream& each : streams_) {
       if (!each.over() && pace_.flow(each.full(), now_) == Flow::wait) add(pace_.patience_ends());
     }
@@ -173,6 +180,7 @@ class Keeper {
   }
 
   void take_steps() {
+    if (accept_at_ && now_ >= *accept_at_) accept_at_.reset();
     if (write_at_ && now_ >= *write_at_) write_ended();
     if (kill_at_ && now_ >= *kill_at_) {
       kill_at_.reset();
@@ -205,9 +213,15 @@ class Keeper {
   void accept_link() {
     for (;;) {
       Fd socket(::accept4(files_.listener().get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-      if (!socket) return;
+      if (!socket) {
+        // The machine is out of descriptors or memory: poll(2) would come back at once.
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+          accept_at_ = now_ + kAcceptAgain;
+        }
+        return;
+      }
       if (!is_trusted(socket)) continue;
-      lose_link();
+      if (link_) lose_link();
       link_.emplace(std::move(socket));
       KeeperState state{command_->pid(),
                         command_->start_ticks(),
@@ -235,6 +249,7 @@ class Keeper {
   }
 
   void hold() {
+    sending_ = false;
     pace_.hold();
     for (Stream& each : streams_) each.nothing_sent();
   }
@@ -255,6 +270,7 @@ class Keeper {
   }
 
   void take(const LinkSend& order) {
+    sending_ = true;
     pace_.attach(now_);
     streams_[0].send_from(order.from.out);
     streams_[1].send_from(order.from.err);
@@ -281,9 +297,8 @@ class Keeper {
   bool has_drained_to_tell() const { return drained_ && !told_.drained; }
   bool has_output() const {
     return pace_.attached() &&
-           std::any_of(streams_.begin(), streams_.end(), [](const Stream& each) {
-             return !each.next(1, kOutputWindow).bytes.empty();
-           });
+           std::any_of(streams_.begin(), streams_.end(),
+                       [this](const Stream& each) { return !each.next(1, window_).bytes.empty(); });
   }
   bool has_words() const {
     return !link_->idle() || told_.sends > 0 || has_ended_to_tell() || has_drained_to_tell() ||
@@ -322,10 +337,10 @@ class Keeper {
 
   // In turns, so that neither stream waits for the other.
   void say_output() {
-    for (std::size_t tries = 0; pace_.attached() && tries < streams_.size(); ++tries) {
+    for (std::size_t tries = 0; sending_ && tries < streams_.size(); ++tries) {
       const Output which = next_;
       next_ = which == Output::out ? Output::err : Output::out;
-      const Stream::Piece piece = stream(which).next(kMostChunkBytes, kOutputWindow);
+      const Stream::Piece piece = stream(which).next(kMostChunkBytes, window_);
       if (piece.bytes.empty()) continue;
       stream(which).sent(piece);
       return say(link_output_header({which, piece.offset, piece.bytes}), piece.bytes);
@@ -348,6 +363,7 @@ class Keeper {
   SessionFiles& files_;
   const Fd signals_;
   std::array<Stream, 2> streams_;
+  const std::size_t window_;
   Pace pace_;
   std::optional<Command> command_;
   std::optional<Link> link_;
@@ -359,10 +375,12 @@ class Keeper {
   } told_;
   Clock::time_point now_ = Clock::now();  // of this turn
   Output next_ = Output::out;
+  bool sending_ = false;  // a manager is attached
 
-  std::optional<Clock::time_point> kill_at_;   // the end of a stop's patience
-  std::optional<Clock::time_point> step_at_;   // the next of kill_all()
-  std::optional<Clock::time_point> write_at_;  // how it ended could not be written
+  std::optional<Clock::time_point> kill_at_;    // the end of a stop's patience
+  std::optional<Clock::time_point> step_at_;    // the next of kill_all()
+  std::optional<Clock::time_point> accept_at_;  // no connection could be accepted
+  std::optional<Clock::time_point> write_at_;   // how it ended could not be written
   Clock::time_point family_deadline_{};
   milliseconds pause_ = kFirstPause;
   Family family_ = Family::untouched;
@@ -419,8 +437,9 @@ void begin_and_run(const Args& args, SessionFiles& files) {
 
 }  // namespace
 
-common::ExitCode keep(const Args& args) {
+common::ExitCode keep(int argc, const char* const* argv) {
   try {
+    const Args args = parse_args(argc, argv);
     require_parent(args.parent);
     SessionFiles files = SessionFiles::take(args.start.session_dir);
     begin_and_run(args, files);

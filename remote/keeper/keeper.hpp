@@ -5,12 +5,11 @@
 // thread around poll(2); nothing it does waits for an appserver or a manager.
 
 #include "common/exit_code.hpp"
-#include "remote/keeper/args.hpp"
 
 namespace genapp::remote::keeper {
 
 // The whole life of the calling process. Says its one line on standard output, which it closes
 // then. Throws common::Error when nothing was started; it has said so.
-common::ExitCode keep(const Args& args);
+common::ExitCode keep(int argc, const char* const* argv);
 
 }  // namespace genapp::remote::keeper

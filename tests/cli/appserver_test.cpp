@@ -478,6 +478,9 @@ TEST_F(Appserver, CertificatesThatDoNotHoldAreRefused) {
   EXPECT_NE(problem_of(guest, mixed(other.self_signed({.name = "host1"}))), "");
   EXPECT_NE(problem_of(guest, other.issue({.name = "host1"})), "");
   EXPECT_TRUE(guest.logs("TLS: "));
+  // It is told so by TLS, and not merely cut off.
+  EXPECT_THAT(problem_of(guest, mixed(other.issue({.name = "host1"}))),
+              HasSubstr("did not accept our certificate"));
   // A good one of a name that the policy does not know.
   RemoteClient stranger(guest.port(), guest.authority().issue({.name = "host3"}));
   EXPECT_EQ(stranger.ask(shell("a", "true")).refusal, Refusal::denied);
