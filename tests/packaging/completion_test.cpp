@@ -112,7 +112,8 @@ TEST_F(Completion, OffersEveryOptionOfHelp) {
     EXPECT_EQ(options.empty(), command == std::string("reload")) << command;
     EXPECT_THAT(after(std::string("genapp ") + command + " -"), IsSupersetOf(options)) << command;
   }
-  for (const char* name : {"restore", "remove", "quickCheck", "recover", "lbhcd", "genapp-agent"}) {
+  for (const char* name :
+       {"restore", "remove", "quickCheck", "recover", "lbhcd", "genapp-agent", "appserver"}) {
     EXPECT_THAT(after(program(name) + " -"), IsSupersetOf(options_of({name}))) << name;
   }
   // Some of theirs stand in place of an id, the others behind it.
