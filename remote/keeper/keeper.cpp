@@ -294,8 +294,7 @@ class Keeper {
   bool has_ended_to_tell() const { return command_->ended() && !told_.ended; }
   bool has_drained_to_tell() const { return drained_ && !told_.drained; }
   bool has_output() const {
-    return pace_.attached() &&
-           std::any_of(streams_.begin(), streams_.end(), [](const Stream& each) {
+    return sending_ && std::any_of(streams_.begin(), streams_.end(), [](const Stream& each) {
              return !each.next(1, kOutputWindow).bytes.empty();
            });
   }

@@ -239,6 +239,16 @@ class KeeperProcess : public testing::Test {
     EXPECT_FALSE(fs::exists(session_dir_));
   }
 
+  // Whether it comes to rest: asleep in ten looks, one after the other.
+  bool rests() const {
+    const std::string stat = "/proc/" + std::to_string(keeper_->pid()) + "/stat";
+    int looks = 0;
+    return wait_until([&] {
+      looks = read_file(stat).find(") S ") != std::string::npos ? looks + 1 : 0;
+      return looks == 10;
+    });
+  }
+
   std::string file(const std::string& name) const { return read_file(session_dir_ + "/" + name); }
   bool alive() const { return common::is_alive(tests::open_dir(session_dir_), paths::kKeeperPid); }
 
@@ -459,6 +469,37 @@ TEST_F(KeeperProcess, ItDoesNotWaitWhereNobodyIsToCome) {
   peer.order(LinkHold{});
   EXPECT_EQ(peer.await<KeeperDrained>().offsets.out, numbers(200'000).size());
   EXPECT_EQ(peer.out, "");  // it has not asked for any
+}
+
+// A thousand of them must cost nothing while nothing happens.
+TEST_F(KeeperProcess, RestsWhateverItWaitsFor) {
+  start_.buffer = 4096;
+  start_.stall = kMostStall;
+  gated_shell("exec seq 5000");
+  start();
+  EXPECT_TRUE(rests());
+  go();
+  Peer peer = connect();
+  EXPECT_TRUE(rests());  // until it is asked for the output
+  peer.confirms = false;
+  peer.send_from({});
+  peer.await_output(Output::out, 4096);
+  EXPECT_TRUE(rests());  // until that is confirmed
+  peer.confirms = true;
+  peer.confirm();
+  peer.await_all();
+  EXPECT_TRUE(rests());  // until it is forgotten
+  forget(peer);
+}
+
+TEST_F(KeeperProcess, RestsWithNobodyThereAndItsBufferFull) {
+  start_.buffer = 4096;
+  start_.stall = 0ms;
+  start_.leftovers = Leftovers::leave;
+  shell("seq 200000; sleep 1000 & echo end");
+  start();
+  ASSERT_TRUE(wait_until([&] { return !file(paths::kSessionEnded).empty(); }));
+  EXPECT_TRUE(rests());
 }
 
 TEST_F(KeeperProcess, AfterHoldItSendsNothing) {
