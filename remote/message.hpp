@@ -28,8 +28,8 @@ inline constexpr std::uint16_t kPort = 5315;                 // the original's
 inline constexpr std::size_t kMostMessageBytes = 64 * 1024;  // of a manager's
 // Of the server's text messages: a list of all its sessions may be long.
 inline constexpr std::size_t kMostAnswerBytes = 16 * 1024 * 1024;
-// A manager confirms what it has written; the server sends no more than so much beyond that, for
-// each stream.
+// A manager confirms what it has written; the server sends no more than so much beyond that, and no
+// more than it keeps, for each stream.
 inline constexpr std::size_t kOutputWindow = 1024 * 1024;
 // WebSocket close codes of ours (RFC 6455, 7.4.2: 4000 to 4999 are free).
 inline constexpr std::uint16_t kCloseReplaced = 4000;  // the same manager came anew

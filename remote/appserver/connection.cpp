@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -43,6 +44,7 @@ constexpr std::size_t kMostHeaderBytes = 8 * 1024;
 // A manager that asks and does not read what it is answered is not read from either.
 constexpr std::size_t kMostUnsentBytes = 4 * 1024 * 1024;
 constexpr std::size_t kKeptBytes = 4096;
+constexpr int kMostRests = 32;
 constexpr int kWarnDays = 30;  // of a certificate that is about to expire
 
 using Stream = websocket::stream<beast::ssl_stream<tcp::socket>>;
@@ -136,8 +138,28 @@ class Impl final : public Connection, public Viewer, public std::enable_shared_f
           if (!error) return self->read_upgrade();
           self->setup_.trouble(self->setup_.from + ": TLS: " +
                                tls_problem(error, self->stream_->next_layer().native_handle()));
-          self->drop();
+          self->let_it_read();
         });
+  }
+
+  // It is told by TLS why it is refused. Closing at once would reset the connection where it has
+  // said more than was read, and the reset would overtake that. handshake_timeout ends it.
+  void let_it_read() {
+    error_code error;
+    auto& socket = beast::get_lowest_layer(*stream_);
+    socket.shutdown(tcp::socket::shutdown_send, error);
+    if (error) return drop();
+    read_the_rest(kMostRests);
+  }
+
+  void read_the_rest(int reads) {
+    auto& socket = beast::get_lowest_layer(*stream_);
+    socket.async_read_some(rest_,
+                           [self = shared_from_this(), reads](error_code error, std::size_t) {
+                             if (self->over_) return;
+                             if (error || reads == 0) return self->drop();
+                             self->read_the_rest(reads - 1);
+                           });
   }
 
   void read_upgrade() {
@@ -372,6 +394,10 @@ class Impl final : public Connection, public Viewer, public std::enable_shared_f
   beast::flat_buffer in_;
   std::optional<http::request_parser<http::empty_body>> parser_;
   Asker asker_;
+
+  // Of one that is sent away, and of no use.
+  std::array<char, 512> rest_bytes_{};
+  asio::mutable_buffer rest_ = asio::buffer(rest_bytes_);
 
   std::deque<Message> out_;
   std::size_t unsent_ = 0;

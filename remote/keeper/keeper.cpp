@@ -51,6 +51,8 @@ class Keeper {
         files_(files),
         signals_(std::move(signals)),
         streams_{Stream(args.start.buffer), Stream(args.start.buffer)},
+        // No more than could be sent again: the rest would only wait elsewhere.
+        window_(std::min(kOutputWindow, args.start.buffer)),
         pace_(args.start.stall) {}
 
   KeeperReady start() {
@@ -294,8 +296,8 @@ class Keeper {
   bool has_ended_to_tell() const { return command_->ended() && !told_.ended; }
   bool has_drained_to_tell() const { return drained_ && !told_.drained; }
   bool has_output() const {
-    return sending_ && std::any_of(streams_.begin(), streams_.end(), [](const Stream& each) {
-             return !each.next(1, kOutputWindow).bytes.empty();
+    return sending_ && std::any_of(streams_.begin(), streams_.end(), [this](const Stream& each) {
+             return !each.next(1, window_).bytes.empty();
            });
   }
   bool has_words() const {
@@ -338,7 +340,7 @@ class Keeper {
     for (std::size_t tries = 0; sending_ && tries < streams_.size(); ++tries) {
       const Output which = next_;
       next_ = which == Output::out ? Output::err : Output::out;
-      const Stream::Piece piece = stream(which).next(kMostChunkBytes, kOutputWindow);
+      const Stream::Piece piece = stream(which).next(kMostChunkBytes, window_);
       if (piece.bytes.empty()) continue;
       stream(which).sent(piece);
       return say(link_output_header({which, piece.offset, piece.bytes}), piece.bytes);
@@ -361,6 +363,7 @@ class Keeper {
   SessionFiles& files_;
   const Fd signals_;
   std::array<Stream, 2> streams_;
+  const std::size_t window_;
   Pace pace_;
   std::optional<Command> command_;
   std::optional<Link> link_;

@@ -188,8 +188,8 @@ Wanted parse_leaf(Kind kind, int argc, const char* const* argv) {
   Wanted wanted{kind};
   if (!found.count("the-name")) throw Error("missing NAME", ExitCode::usage);
   wanted.name = found["the-name"].as<Strings>().front();
-  constexpr std::size_t kLongestName = 64;
-  check_name(wanted.name, kLongestName);
+  constexpr std::size_t kLongestCommonName = 64;
+  check_name(wanted.name, kLongestCommonName);
   if (kind == Kind::guest) wanted.addresses = addresses_of(found, wanted.name);
   wanted.validity = validity_of(found, kLeafDays);
   wanted.install = found["install"].as<bool>();

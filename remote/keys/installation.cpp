@@ -22,19 +22,13 @@ using common::Directory;
 
 unsigned mode_of(const KeyFile& file) { return file.secret ? 0600 : 0644; }
 
-void fill(const StagedFolder& staged, const std::vector<KeyFile>& files) {
+void fill(StagedFolder& staged, const std::vector<KeyFile>& files) {
   for (const KeyFile& file : files) staged.add(file.name, file.content, mode_of(file));
 }
 
 bool is_among(const std::vector<KeyFile>& files, const std::string& name) {
   return std::any_of(files.begin(), files.end(),
                      [&](const KeyFile& file) { return file.name == name; });
-}
-
-// The same file under both names: with its owner, mode and time.
-void keep(const Directory& from, const Directory& to, const std::string& name) {
-  if (::linkat(from.fd(), name.c_str(), to.fd(), name.c_str(), 0) == 0) return;
-  throw common::system_error("keeping " + from.full(name), errno);
 }
 
 // A group that could read the key before still can: a daemon that is not root reads it so.
@@ -85,6 +79,7 @@ void install_keys(const std::vector<KeyFile>& files) {
       Directory::open(paths::config_dir(), "configuration directory", Directory::Symlink::follow);
   const std::string place = paths::tls_dir();
   const auto old = config.subdirectory_if_there(fs::path(place).filename());
+  StagedFolder::remove_leftovers(place);
   StagedFolder staged(place);
   fill(staged, files);
   if (!old) {
@@ -97,7 +92,7 @@ void install_keys(const std::vector<KeyFile>& files) {
       throw common::Error(entry.path().string() +
                           ": is a folder, which does not belong here; move it away");
     }
-    if (!is_among(files, name)) keep(*old, staged.folder(), name);
+    if (!is_among(files, name)) staged.add_link(*old, name);
   }
   for (const KeyFile& file : files) take_over_rights(*old, staged.folder(), file);
   take_over_folder_rights(*old, staged.folder());

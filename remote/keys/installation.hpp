@@ -21,7 +21,8 @@ void check_key_place(const std::string& place);
 void make_key_folder(const std::string& place, const std::vector<KeyFile>& files);
 
 // Puts the files to CONFIG_DIR/tls, whose other files stay as they are. What replaces a file has
-// its owner, and its mode as far as that is safe. Throws Error.
+// its owner, and its mode as far as that is safe. The caller holds the authority's lock. Throws
+// Error.
 void install_keys(const std::vector<KeyFile>& files);
 
 }  // namespace genapp::remote::keys

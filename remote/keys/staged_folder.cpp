@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -23,10 +24,25 @@ std::string parent_of(const std::string& place) {
   return parent.empty() ? "." : parent;
 }
 
+constexpr char kPattern[] = ".XXXXXX";
+
+std::string hidden_name(const std::string& place) {
+  return "." + fs::path(place).filename().string();
+}
+
 std::string make_beside(const std::string& place, const std::string& parent) {
-  std::string made = parent + "/." + fs::path(place).filename().string() + ".XXXXXX";
+  std::string made = parent + "/" + hidden_name(place) + kPattern;
   if (!::mkdtemp(made.data())) throw common::system_error("making the folder " + place, errno);
   return made;
+}
+
+Directory open_made(const std::string& made) {
+  try {
+    return Directory::open(made, kFolderRole, Directory::Symlink::refuse);
+  } catch (const common::Error&) {
+    ::rmdir(made.c_str());
+    throw;
+  }
 }
 
 }  // namespace
@@ -46,15 +62,42 @@ StagedFolder::StagedFolder(const std::string& place)
     : place_(checked(place)),
       parent_(parent_of(place_)),
       staged_(make_beside(place_, parent_)),
-      folder_(Directory::open(staged_, kFolderRole, Directory::Symlink::refuse)) {}
+      folder_(open_made(staged_)) {}
 
-StagedFolder::~StagedFolder() {
+void StagedFolder::remove_leftovers(const std::string& place) {
+  const std::string begin = hidden_name(place) + ".";
+  const std::size_t size = hidden_name(place).size() + sizeof kPattern - 1;
   std::error_code ignored;
-  if (!staged_.empty()) fs::remove_all(staged_, ignored);
+  for (const auto& entry : fs::directory_iterator(parent_of(place), ignored)) {
+    const std::string name = entry.path().filename();
+    const bool ours = name.size() == size && name.starts_with(begin);
+    if (ours && entry.is_directory(ignored) && !entry.is_symlink(ignored)) {
+      fs::remove_all(entry.path(), ignored);
+    }
+  }
 }
 
-void StagedFolder::add(const std::string& name, const std::string& content, unsigned mode) const {
+StagedFolder::~StagedFolder() {
+  if (staged_.empty()) return;
+  std::error_code ignored;
+  // Of an unfinished one: without a descriptor, which may be what there were too few of.
+  if (!exchanged_) {
+    for (const std::string& name : names_) ::unlinkat(folder_.fd(), name.c_str(), 0);
+    if (::rmdir(staged_.c_str()) == 0) return;
+  }
+  fs::remove_all(staged_, ignored);
+}
+
+void StagedFolder::add(const std::string& name, const std::string& content, unsigned mode) {
   folder_.write(name, content, Directory::Durability::synced, Directory::Existing::refuse, mode);
+  names_.push_back(name);
+}
+
+void StagedFolder::add_link(const Directory& from, const std::string& name) {
+  if (::linkat(from.fd(), name.c_str(), folder_.fd(), name.c_str(), 0) != 0) {
+    throw common::system_error("keeping " + from.full(name), errno);
+  }
+  names_.push_back(name);
 }
 
 bool StagedFolder::take_place() {
@@ -73,6 +116,7 @@ void StagedFolder::exchange() {
         errno == EBUSY ? " (it is mounted there by itself: use --out and copy the files)" : "";
     throw common::Error("replacing the folder " + place_ + ": " + common::errno_text(errno) + hint);
   }
+  exchanged_ = true;
   sync_parent();
 }
 

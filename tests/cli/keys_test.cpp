@@ -243,6 +243,40 @@ TEST_F(Keys, InstallChangesAllFilesOfASetAndKeepsTheOthers) {
   EXPECT_THAT(names_in(node_.config_dir()), Not(testing::Contains(StartsWith("."))));
 }
 
+TEST_F(Keys, WithoutDescriptorsNothingIsLeft) {
+  done({"init"});
+  const auto before = names_in(node_.config_dir());
+  int failed = 0;
+  for (int limit = 3; limit < 30; ++limit) {
+    const std::string name = "host" + std::to_string(limit);
+    const Result result = in_shell("ulimit -n " + std::to_string(limit) + "; exec ",
+                                   "host " + name + " --out " + out(name));
+    if (result.exit_code == 0) continue;
+    ++failed;
+    EXPECT_FALSE(fs::exists(out(name)));
+    for (const std::string& left : names_in(folder_.path())) {
+      EXPECT_THAT(left, StartsWith("host")) << limit << result.err;
+    }
+  }
+  EXPECT_GE(failed, 3);
+  EXPECT_THAT(names_in(folder_.path()), Not(IsEmpty()));
+  EXPECT_EQ(names_in(node_.config_dir()), before);
+}
+
+TEST_F(Keys, InstallTakesAwayWhatWasKilledBefore) {
+  done({"init"});
+  done({"host", "host1", "--install"});
+  const std::string left = node_.config_dir() + "/.tls.aB3dE6";
+  fs::create_directory(left);
+  write_file(left + "/appmgr.key", "old");
+  fs::create_directory(node_.config_dir() + "/.tls.backup1");
+  write_file(node_.config_dir() + "/.tls.backup", "a file");
+  done({"host", "host1", "--install"});
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_TRUE(fs::exists(node_.config_dir() + "/.tls.backup1"));
+  EXPECT_TRUE(fs::exists(node_.config_dir() + "/.tls.backup"));
+}
+
 TEST_F(Keys, InstallRefusesAFolderThatIsNotOurs) {
   done({"init"});
   fs::create_directory(out("elsewhere"));

@@ -126,6 +126,23 @@ TEST_F(Completion, OffersEveryOptionOfHelp) {
   }
 }
 
+TEST_F(Completion, OffersTheOptionsOfAppmgrBeforeItsCommand) {
+  std::set<std::string> options = options_of({"appmgr"});
+  // The original's spelling is for its own callers.
+  std::erase_if(options, [](const std::string& word) { return !word.starts_with("--"); });
+  const auto offered = after("appmgr -");
+  EXPECT_THAT(options, IsSupersetOf({"--node", "--session", "--server-name"}));
+  EXPECT_EQ(std::set<std::string>(offered.begin(), offered.end()), options);
+  EXPECT_THAT(after("appmgr --node h --session s -- /bin/app -"), IsEmpty());
+  EXPECT_THAT(after("appmgr --session "), IsEmpty());
+  EXPECT_THAT(after("appmgr --log-level d"), ElementsAre("debug"));
+  EXPECT_THAT(after("appmgr --node "), IsEmpty());
+  write_file(node_.config_dir() + "/appmgr.toml",
+             "port = 1\n[node.guest1]\n[node.\"guest2.example\"]\n");
+  EXPECT_THAT(after("appmgr --node "), ElementsAre("guest1", "guest2.example"));
+  EXPECT_THAT(after("appmgr -node guest1"), ElementsAre("guest1"));
+}
+
 TEST_F(Completion, OffersTheCommandsAndOptionsOfKeys) {
   std::set<std::string> commands;
   for (const std::string& word : after("genapp keys ")) {

@@ -59,18 +59,19 @@ TEST_F(Contents, ProgramsAreWhereTheGuideSays) {
     if (entry.is_file() && !data && entry.mode == "-rwxr-xr-x") programs.push_back(path);
   }
   EXPECT_THAT(programs,
-              ElementsAre("/usr/bin/genapp", "/usr/bin/httpmon", "/usr/bin/smtpmon",
-                          "/usr/libexec/genapp/genapp-keys", "/usr/libexec/genapp/keeper",
-                          "/usr/libexec/genapp/monitor-tls", "/usr/libexec/genapp/quickCheck",
-                          "/usr/libexec/genapp/recover", "/usr/libexec/genapp/remove",
-                          "/usr/libexec/genapp/restore", "/usr/sbin/genapp-agent",
-                          "/usr/sbin/lbhcd"));
+              ElementsAre("/usr/bin/appmgr", "/usr/bin/genapp", "/usr/bin/httpmon",
+                          "/usr/bin/smtpmon", "/usr/libexec/genapp/genapp-keys",
+                          "/usr/libexec/genapp/keeper", "/usr/libexec/genapp/monitor-tls",
+                          "/usr/libexec/genapp/quickCheck", "/usr/libexec/genapp/recover",
+                          "/usr/libexec/genapp/remove", "/usr/libexec/genapp/restore",
+                          "/usr/sbin/appserver", "/usr/sbin/genapp-agent", "/usr/sbin/lbhcd"));
 }
 
 // These ask the node's name service, or have OpenSSL's updates.
 bool is_dynamic(const std::string& path) {
   return path.ends_with("mon") || path.ends_with("/monitor-tls") || path.ends_with("-agent") ||
-         path.ends_with("/genapp-keys");
+         path.ends_with("/genapp-keys") || path.ends_with("/appmgr") ||
+         path.ends_with("/appserver");
 }
 
 TEST_F(Contents, EveryProgramTellsItsVersionAndIsStrippedAndStaticUnlessItWatchesServers) {

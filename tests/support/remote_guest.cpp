@@ -13,6 +13,7 @@
 #include "common/pid_file.hpp"
 #include "common/process.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/text.hpp"
 #include "tests/support/wait.hpp"
 
 namespace genapp::tests {
@@ -60,9 +61,11 @@ RemoteGuest::~RemoteGuest() {
 }
 
 void RemoteGuest::settings(const std::string& keys, const std::string& tables) {
-  const remote::TlsFiles own = authority_.issue(server_wish());
+  const remote::TlsFiles own = authority_.issue(server_wish(alternative_));
+  const bool elsewhere = keys.find("listen") != std::string::npos;
+  const std::string listen = elsewhere ? "" : "listen = \"127.0.0.1\"\n";
   write_file(node_.config_dir() + "/appserver.toml",
-             "port = " + port_.text() + "\nlisten = \"127.0.0.1\"\nlog_file = \"" + log_file() +
+             "port = " + port_.text() + "\n" + listen + "log_file = \"" + log_file() +
                  "\"\nlog_level = \"debug\"\ncertificate = \"" + own.certificate + "\"\nkey = \"" +
                  own.key + "\"\nauthorities = \"" + own.authorities + "\"\n" + keys + "\n" +
                  rule("shell", R"("/bin/sh", "-c", "**")") + "signals = [\"HUP\", \"USR1\"]\n" +
@@ -70,10 +73,16 @@ void RemoteGuest::settings(const std::string& keys, const std::string& tables) {
                  rule("none", R"("/nowhere/at/all")") + tables);
 }
 
-void RemoteGuest::start() {
-  server_.emplace(node_.command({"appserver"}));
-  if (!wait_until([this] { return accepts(port()) || !server_->running(); }) ||
-      !server_->running()) {
+void RemoteGuest::serve_as(const std::string& alternative) { alternative_ += "," + alternative; }
+
+void RemoteGuest::start(const std::function<Command(Command)>& place) {
+  constexpr char kListens[] = "listening on port";
+  const std::size_t before = count_of(log(), kListens);
+  const Command command = node_.command({"appserver"});
+  server_.emplace(place ? place(command) : command);
+  const bool there =
+      wait_until([&] { return count_of(log(), kListens) > before || !server_->running(); });
+  if (!there || !server_->running()) {
     throw std::runtime_error("no appserver: " + server_->err() + log());
   }
 }

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,10 +27,14 @@ class RemoteGuest {
   // Ends the appserver, and keepers and commands with it.
   ~RemoteGuest();
 
-  // appserver.toml: `keys`, then `tables` after the policy's own.
+  // appserver.toml, on 127.0.0.1 unless `keys` say another: `keys`, then `tables` after the
+  // policy's own.
   void settings(const std::string& keys, const std::string& tables = "");
-  void start();  // and waits until it listens
-  void kill();   // SIGKILL
+  // What its certificate is for: "IP:192.0.2.1" besides localhost. Before settings().
+  void serve_as(const std::string& alternative);
+  // And waits until it listens. `place` may have it run elsewhere.
+  void start(const std::function<Command(Command)>& place = nullptr);
+  void kill();  // SIGKILL
   Result stop();
   void freeze() { server_->signal(SIGSTOP); }
   void thaw() { server_->signal(SIGCONT); }
@@ -58,6 +63,7 @@ class RemoteGuest {
   Port port_;
   remote::TlsFiles host1_;
   remote::TlsFiles host2_;
+  std::string alternative_ = "DNS:localhost,IP:127.0.0.1";
   std::optional<Process> server_;
 };
 
