@@ -305,6 +305,40 @@ TEST_F(Appserver, AKilledKeeperTakesTheCommandWithItAndTheEndIsUnknown) {
   EXPECT_THAT(guest.sessions(), IsEmpty());
 }
 
+// Its keeper gives the link up when another comes, as it would for what it does not understand.
+TEST_F(Appserver, ALinkThatItsKeeperGivesUpIsMadeAnew) {
+  guest.start();
+  RemoteClient client(guest.port(), guest.host1());
+  client.ask(shell("a", "while [ ! -e " + file("go") + " ]; do sleep 0.01; done; echo on; exit 6"));
+  Client intruder = Client::to_socket(guest.session_dir("a") + "/sock");
+  intruder.send("\xff\xff\xff\xff");
+  intruder.receive();
+  write_file(file("go"), "");
+  EXPECT_EQ(client.ended(), Ending({false, 6}));
+  client.output_end();
+  EXPECT_EQ(client.out(), "on\n");
+}
+
+TEST_F(Appserver, WhatACommandLeavesBehindMayStay) {
+  guest.settings("",
+                 "[allow.leaves]\ncertificate = [\"host1\"]\ncommand = [\"/bin/bash\", \"-c\", "
+                 "\"**\"]\nleftovers = \"leave\"\nuser = \"" +
+                     std::to_string(::geteuid()) + "\"\n");
+  guest.start();
+  RemoteClient client(guest.port(), guest.host1());
+  remote::Start start = shell("a", "");
+  start.command = {"/bin/bash", "-c",
+                   "(while [ ! -e " + file("end") + " ]; do echo on; sleep 0.01; done; echo > " +
+                       file("ended") + ") & echo begun"};
+  client.ask(start);
+  EXPECT_EQ(client.ended(), Ending({false, 0}));
+  EXPECT_FALSE(client.ask(remote::Acknowledge{Id("a")}).refusal);
+  // It goes on writing, and the appserver goes on serving.
+  EXPECT_EQ(client.ask(remote::AskSession{Id("a")}).refusal, Refusal::unknown_session);
+  write_file(file("end"), "");
+  EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(file("ended")); }));
+}
+
 TEST_F(Appserver, AKeeperThatWasKilledWhileNoneRanIsNoticed) {
   guest.start();
   pid_t pid = 0;
