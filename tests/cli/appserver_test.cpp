@@ -459,7 +459,7 @@ TEST_F(Appserver, ReadsItsPolicyAnewOnHup) {
 }
 
 // What it does not allow any more can't be touched any more either.
-TEST_F(Appserver, ASessionIsSeenOnlyByWhomThePolicyLetsStartIt) {
+TEST_F(Appserver, ASessionIsOnlyForWhomThePolicyLetsStartIt) {
   guest.settings("",
                  "[allow.mine]\ncertificate = [\"host2\"]\ncommand = [\"/bin/cat\"]\nuser = \"" +
                      std::to_string(::geteuid()) + "\"\n");
@@ -472,7 +472,8 @@ TEST_F(Appserver, ASessionIsSeenOnlyByWhomThePolicyLetsStartIt) {
   for (const remote::Request& request : std::initializer_list<remote::Request>{
            remote::AskSession{Id("a")}, remote::Stop{Id("a")}, remote::Attach{Id("a"), "m"},
            remote::Acknowledge{Id("a")}}) {
-    EXPECT_EQ(host1.ask(request).refusal, Refusal::unknown_session);
+    // Not unknown: that would pass for ended.
+    EXPECT_EQ(host1.ask(request).refusal, Refusal::denied);
   }
   EXPECT_THAT(host1.ask(remote::AskSessions{}).sessions, IsEmpty());
   EXPECT_EQ(host2.ask(remote::AskSessions{}).sessions.size(), 1u);
