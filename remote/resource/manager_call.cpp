@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "common/exit_code.hpp"
@@ -16,6 +18,7 @@ namespace json = boost::json;
 using common::ExitCode;
 
 constexpr std::size_t kMostWords = 400;  // bytes
+constexpr int kMostCode = 255;           // of an exit, and more than any signal's number
 // For appmgr to end after the guest has been silent for too long.
 constexpr auto kEndTime = std::chrono::milliseconds(400);
 
@@ -36,14 +39,20 @@ bool tells_of_node(const RemoteConfig& config, const CallEnd& end) {
   return last_words_of(end.words).starts_with(node_text(config) + ": ");
 }
 
+// It comes from the guest in the end.
+std::optional<int> number_in(const json::value& value, std::int64_t least, std::int64_t most) {
+  const std::int64_t* const number = value.if_int64();
+  if (!number || *number < least || *number > most) return std::nullopt;
+  return static_cast<int>(*number);
+}
+
 std::string end_text(const json::object& session) {
   const json::value* const end = session.if_contains("end");
   if (!end || !end->is_object()) return "";
   for (const auto& [key, value] : end->get_object()) {
-    if (!value.is_int64()) continue;
-    const auto number = static_cast<int>(value.get_int64());
-    if (key == "code") return "exit code " + std::to_string(number);
-    if (key == "signal") return "signal " + script::signal_text(number);
+    const auto number = number_in(value, 0, kMostCode);
+    if (number && key == "code") return "exit code " + std::to_string(*number);
+    if (number && key == "signal") return "signal " + script::signal_text(*number);
   }
   return "";
 }
@@ -128,8 +137,9 @@ std::optional<SessionSeen> parse_session_seen(std::string_view text) {
   if (!state || !state->is_string()) return std::nullopt;
   SessionSeen seen{std::string(state->get_string())};
   if (std::find(kStates.begin(), kStates.end(), seen.state) == kStates.end()) return std::nullopt;
-  const json::value* const pid = session.if_contains("pid");
-  if (pid && pid->is_int64()) seen.pid = static_cast<pid_t>(pid->get_int64());
+  if (const json::value* const pid = session.if_contains("pid")) {
+    seen.pid = number_in(*pid, 1, std::numeric_limits<pid_t>::max()).value_or(0);
+  }
   seen.end = end_text(session);
   return seen;
 }

@@ -213,9 +213,9 @@ TEST(StatusJson, IsOneLineWithAVersion) {
 TEST(StatusJson, HasTheDocumentedKeysInTheirOrder) {
   std::vector<std::string> keys;
   for (const auto& entry : json_of(serving())) keys.emplace_back(std::string_view(entry.key()));
-  EXPECT_THAT(keys,
-              testing::ElementsAre("tag", "id", "type", "info", "state", "alive", "pid", "action",
-                                   "port", "flag", "cause", "daemon", "error", "agent"));
+  EXPECT_THAT(keys, testing::ElementsAre("tag", "id", "type", "info", "state", "alive", "pid",
+                                         "action", "node", "guest_pid", "port", "flag", "cause",
+                                         "daemon", "error", "agent"));
 }
 
 TEST(StatusJson, OfAServingResource) {

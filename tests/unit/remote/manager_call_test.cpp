@@ -113,7 +113,12 @@ TEST(ManagerCall, ReadsWhatAStatusTells) {
   EXPECT_EQ(end(R"({"unknown":true})"), "");
   EXPECT_EQ(end(R"({"code":"3"})"), "");
   EXPECT_EQ(end("7"), "");
-  EXPECT_EQ(parse_session_seen(R"({"state":"running","pid":"x"})")->pid, 0);
+  EXPECT_EQ(end(R"({"code":-3})"), "");
+  EXPECT_EQ(end(R"({"signal":4294967305})"), "");
+  for (const char* pid : {"\"x\"", "-5", "0", "4294967301", "1.5", "1e300"}) {
+    const std::string text = R"({"state":"running","pid":)" + std::string(pid) + "}";
+    EXPECT_EQ(parse_session_seen(text)->pid, 0) << pid;
+  }
 }
 
 TEST(ManagerCall, OnlyWhatWasNeverReachedCountsAsGone) {
