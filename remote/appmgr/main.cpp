@@ -18,11 +18,9 @@ int main(int argc, char** argv) {
   pointers.push_back(nullptr);
   const std::string usage = remote::appmgr_usage();
   const int code = common::run_program(
-      {"appmgr", "starts a command on another host and stays with it", usage}, argc,
-      pointers.data(), [&] {
-        const auto line = remote::parse_appmgr_options(argc, argv);
-        return remote::run_manager(line);
-      });
+      {"appmgr", "starts a command on another host and stays with it", usage},
+      static_cast<int>(arguments.size()), pointers.data(),
+      [&] { return remote::run_manager(remote::parse_appmgr_options(argc, argv)); });
   // Without waiting for threads: client.hpp. Standard output is flushed.
   ::_exit(code);
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// appmgr's command line (docs/man/appmgr.1). Pure.
+// appmgr's command line (docs/man/appmgr.8). Pure.
 
 #include <chrono>
 #include <cstdint>

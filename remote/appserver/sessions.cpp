@@ -305,6 +305,7 @@ void Sessions::started(const std::shared_ptr<Session>& session, const Start& sta
   call.log_done("allowed by [allow." + session->record().rule + "], runs as " +
                 session->record().user + ", process " + std::to_string(session->view().pid));
   // A manager that has gone meanwhile comes again and finds it.
+  if (!start.attach || !call.viewer->here()) session->hold();
   if (!call.viewer->here()) return;
   if (!start.attach) return call.reply(*session, true);
   call.set_timeout(std::chrono::seconds(start.timeout_s));

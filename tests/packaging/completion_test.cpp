@@ -127,6 +127,23 @@ TEST_F(Completion, OffersEveryOptionOfHelp) {
   }
 }
 
+TEST_F(Completion, OffersTheOptionsOfAppmgrBeforeItsCommand) {
+  std::set<std::string> options = options_of({"appmgr"});
+  // The original's spelling is for its own callers.
+  std::erase_if(options, [](const std::string& word) { return !word.starts_with("--"); });
+  const auto offered = after("appmgr -");
+  EXPECT_THAT(options, IsSupersetOf({"--node", "--session", "--server-name"}));
+  EXPECT_EQ(std::set<std::string>(offered.begin(), offered.end()), options);
+  EXPECT_THAT(after("appmgr --node h --session s -- /bin/app -"), IsEmpty());
+  EXPECT_THAT(after("appmgr --session "), IsEmpty());
+  EXPECT_THAT(after("appmgr --log-level d"), ElementsAre("debug"));
+  EXPECT_THAT(after("appmgr --node "), IsEmpty());
+  write_file(node_.config_dir() + "/appmgr.toml",
+             "port = 1\n[node.guest1]\n[node.\"guest2.example\"]\n");
+  EXPECT_THAT(after("appmgr --node "), ElementsAre("guest1", "guest2.example"));
+  EXPECT_THAT(after("appmgr -node guest1"), ElementsAre("guest1"));
+}
+
 TEST_F(Completion, OffersTheCommandsAndOptionsOfKeys) {
   std::set<std::string> commands;
   for (const std::string& word : after("genapp keys ")) {
@@ -195,7 +212,7 @@ TEST_F(Completion, WorksWithoutARegistry) {
 }
 
 TEST_F(Completion, OffersTheKeysThatGenappKnows) {
-  for (const std::string type : {"lbhc", "script"}) {
+  for (const std::string type : {"lbhc", "script", "remote"}) {
     std::set<std::string> offered;
     for (const std::string& key : after("genapp create --type " + type + " --set ")) {
       EXPECT_TRUE(key.ends_with("=")) << key;
@@ -243,7 +260,18 @@ TEST_F(Completion, OffersOnlyWordsThatGenappAccepts) {
       ++tried;
     }
   }
-  EXPECT_GE(tried, 20);
+  for (const char* key : {"already_running", "remove_unreachable", "on_unreachable", "recover"}) {
+    for (const std::string& word :
+         after(std::string("genapp create --type remote --set ") + key + "=")) {
+      const Result made =
+          node_.run({"genapp", "create", "-t", "t", "-i", "t", "--type", "remote", "--node", "g",
+                     "--set", std::string(key) + "=" + word, "--", "/a"});
+      EXPECT_EQ(made.exit_code, 0) << made.err;
+      node_.run({"genapp", "delete", "-t", "t"});
+      ++tried;
+    }
+  }
+  EXPECT_GE(tried, 28);
   EXPECT_THAT(after("genapp create --set protocol=h"),
               UnorderedElementsAre("http", "haproxy-agent"));
 }

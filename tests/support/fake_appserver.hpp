@@ -4,7 +4,6 @@
 // with the libraries alone. Loopback only; threads of the test's own.
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -71,18 +70,20 @@ class FakeAppserver {
   struct Wish {
     bool tls_1_2 = false;
     std::string host = "127.0.0.1";
+    std::uint16_t port = 0;  // 0: a free one
   };
 
   FakeAppserver(const remote::TlsFiles& files, Talk talk) : FakeAppserver(files, Wish(), talk) {}
   FakeAppserver(const remote::TlsFiles& files, const Wish& wish, Talk talk);
   ~FakeAppserver();
 
-  std::uint16_t port() const { return port_.number(); }
+  std::uint16_t port() const { return number_; }
   std::size_t connections() const;
 
  private:
   struct Impl;
   Port port_;
+  std::uint16_t number_;
   std::unique_ptr<Impl> impl_;
 };
 

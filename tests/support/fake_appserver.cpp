@@ -1,4 +1,4 @@
-#include "tests/unit/remote/fake_appserver.hpp"
+#include "tests/support/fake_appserver.hpp"
 
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -271,7 +271,8 @@ struct FakeAppserver::Impl {
 };
 
 FakeAppserver::FakeAppserver(const remote::TlsFiles& files, const Wish& wish, Talk talk)
-    : impl_(std::make_unique<Impl>(files, wish, std::move(talk), port_.number())) {}
+    : number_(wish.port != 0 ? wish.port : port_.number()),
+      impl_(std::make_unique<Impl>(files, wish, std::move(talk), number_)) {}
 
 FakeAppserver::~FakeAppserver() = default;
 
