@@ -90,6 +90,18 @@ TEST(RemoteManPage, ItsExampleIsAcceptedAndDoesWhatItSays) {
   EXPECT_EQ(rule("host2", {"/usr/local/sbin/backup", "--delete"}), "none");
 }
 
+TEST(RemoteGuide, ItsRulesAreAccepted) {
+  const std::string guide = tests::read_file(GENAPP_SOURCE_DIR "/docs/remote.md");
+  const std::string begin = "\n```toml\n";
+  int blocks = 0;
+  for (auto at = guide.find(begin); at != std::string::npos; at = guide.find(begin, at + 1)) {
+    const std::string block = part(guide.substr(at), "```toml", "```");
+    EXPECT_EQ(parse_server_config("the guide", block, true).policy.size(), 1u) << block;
+    ++blocks;
+  }
+  EXPECT_GE(blocks, 2);
+}
+
 // The page's table of patterns, as a person reads it.
 TEST(RemoteManPage, PatternsMatchWhatItSays) {
   const std::string page = tests::read_file(kPage);
