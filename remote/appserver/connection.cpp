@@ -293,7 +293,8 @@ class Impl final : public Connection, public Viewer, public std::enable_shared_f
   }
 
   void read_failed(const error_code& error) {
-    if (error != websocket::error::closed) log::info(who() + ": " + error.message());
+    // As a rule it has just gone.
+    if (error != websocket::error::closed) log::debug(who() + ": " + error.message());
     drop();
   }
 
@@ -354,7 +355,7 @@ class Impl final : public Connection, public Viewer, public std::enable_shared_f
   void written(const error_code& error) {
     if (over_) return;
     if (error) {
-      log::info(who() + ": " + error.message());
+      log::debug(who() + ": " + error.message());
       return drop();
     }
     unsent_ -= out_.front().bytes.size();

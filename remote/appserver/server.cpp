@@ -55,6 +55,7 @@ constexpr char kName[] = "appserver";
 constexpr auto kLookAround = 10s;
 constexpr auto kCertificateLook = std::chrono::hours(24);
 constexpr auto kAcceptPause = 100ms;
+constexpr auto kFarewell = 1s;
 constexpr int kWarnDays = 30;
 // What strangers do wrong must not fill the log.
 constexpr auto kTroublePeriod = 10s;
@@ -68,12 +69,13 @@ void set_up_log(const ServerConfig& config) {
   }
 }
 
-// A connection each, and a link to each keeper.
-void raise_open_files() {
+// A connection each, and a link to each keeper. Returns what commands get back.
+std::optional<std::uint64_t> raise_open_files() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return {};
+  const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+  return before;
 }
 
 // The appserver's identity on this node: a lock that the kernel holds for the living process.
@@ -138,17 +140,19 @@ class Troubles {
 
 class Server {
  public:
-  Server(ServerConfig config, const Identity& identity)
+  // `open_files`: raise_open_files().
+  Server(ServerConfig config, const Identity& identity, std::optional<std::uint64_t> open_files)
       : config_(std::move(config)),
         identity_(identity),
         keys_(Side::server, {config_.certificate, config_.key, config_.authorities},
               [](const std::string& problem) { log::warn(problem); }),
         sessions_(io_, identity.directory().subdirectory(paths::kSessions, 0700), find_keeper(),
-                  config_),
+                  open_files, config_),
         acceptor_(io_),
         accept_timer_(io_),
         look_around_(io_),
         certificate_look_(io_),
+        farewell_(io_),
         signals_(io_, SIGTERM, SIGINT, SIGHUP) {
     open();
   }
@@ -275,6 +279,7 @@ class Server {
     const auto found = std::find_if(known_.begin(), known_.end(),
                                     [&one](const auto& known) { return known.get() == &one; });
     if (found != known_.end()) known_.erase(found);
+    if (ending_ && known_.empty()) end_ = ExitCode::ok;
   }
 
   std::list<std::shared_ptr<Connection>>::iterator stranger(Connection& one) {
@@ -331,7 +336,24 @@ class Server {
       }
       common::notify_systemd("STOPPING=1");
       log::info("ending; commands go on, and the next appserver takes them over");
+      say_good_bye();
+    });
+  }
+
+  // Managers are told, so that they come again at once; one that does not answer is not waited for.
+  void say_good_bye() {
+    error_code ignored;
+    acceptor_.close(ignored);
+    ending_ = true;
+    const auto known = known_;
+    for (const auto& connection : known) connection->close();
+    if (known_.empty()) {
       end_ = ExitCode::ok;
+      return;
+    }
+    farewell_.expires_after(kFarewell);
+    farewell_.async_wait([this](error_code cancelled) {
+      if (!cancelled) end_ = ExitCode::ok;
     });
   }
 
@@ -359,11 +381,13 @@ class Server {
   asio::steady_timer accept_timer_;
   asio::steady_timer look_around_;
   asio::steady_timer certificate_look_;
+  asio::steady_timer farewell_;
   asio::signal_set signals_;
   Troubles troubles_;
   std::map<std::string, Clock::time_point> expiring_;  // when it was told
   std::list<std::shared_ptr<Connection>> strangers_;   // the oldest first
   std::set<std::shared_ptr<Connection>> known_;
+  bool ending_ = false;
   std::optional<ExitCode> end_;
 };
 
@@ -372,11 +396,11 @@ class Server {
 ExitCode run_server() {
   ServerConfig config = read_server_config(::geteuid() == 0);
   set_up_log(config);
-  raise_open_files();
+  const auto open_files = raise_open_files();
   const Identity identity;
   ExitCode code = ExitCode::failed;
   {
-    Server server(std::move(config), identity);
+    Server server(std::move(config), identity, open_files);
     code = server.run();
   }
   identity.release();

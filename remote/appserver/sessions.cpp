@@ -1,5 +1,6 @@
 #include "remote/appserver/sessions.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -61,8 +62,14 @@ bool only_asks(const Request& request) {
          std::holds_alternative<AskSessions>(request);
 }
 
+// Throws common::Error.
 common::Account account_for(const Rule& rule) {
-  return rule.user.empty() ? common::account_of(::geteuid()) : common::find_account(rule.user);
+  if (rule.user.empty()) return common::account_of(::geteuid());
+  common::Account account = common::find_account(rule.user);
+  if (::geteuid() != 0 && account.identity.user != ::geteuid()) {
+    throw Error("the appserver is not root and can run nothing as " + rule.user);
+  }
+  return account;
 }
 
 }  // namespace
@@ -98,8 +105,12 @@ struct Sessions::Call {
 };
 
 Sessions::Sessions(boost::asio::io_context& io, common::Directory folders, std::string keeper,
-                   const ServerConfig& config)
-    : io_(io), folders_(std::move(folders)), keeper_(std::move(keeper)), config_(config) {}
+                   std::optional<std::uint64_t> open_files, const ServerConfig& config)
+    : io_(io),
+      folders_(std::move(folders)),
+      keeper_(std::move(keeper)),
+      open_files_(open_files),
+      config_(config) {}
 
 void Sessions::adopt() {
   for (const std::string& name : folders_.names()) {
@@ -382,11 +393,12 @@ void Sessions::start(const Start& start, Call call) {
       {io_, folders_, start.session, std::move(record), [this, name] { gone(name); }});
   sessions_.emplace(name, session);
   // Its standard output is the session's to give.
-  session->start(keeper_spawn(keeper_, keeper, ::getpid(), -1),
-                 [this, session, start, call](const Outcome& outcome) {
-                   if (outcome.refusal) return refuse(call, *outcome.refusal, outcome.text);
-                   started(session, start, call);
-                 });
+  common::Spawn spawn = keeper_spawn(keeper_, keeper, ::getpid(), -1);
+  if (open_files_) spawn.limits.push_back({RLIMIT_NOFILE, *open_files_, true});
+  session->start(std::move(spawn), [this, session, start, call](const Outcome& outcome) {
+    if (outcome.refusal) return refuse(call, *outcome.refusal, outcome.text);
+    started(session, start, call);
+  });
 }
 
 }  // namespace genapp::remote

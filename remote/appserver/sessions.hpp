@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,9 +26,10 @@ class Sessions {
  public:
   using Answer = std::function<void(Reply)>;
 
-  // `folders` is where the sessions' are, `keeper` the program's path. `config` outlives it.
+  // `folders` is where the sessions' are, `keeper` the program's path; `open_files`: the soft limit
+  // that commands begin with, where ours was raised. `config` outlives it.
   Sessions(boost::asio::io_context& io, common::Directory folders, std::string keeper,
-           const ServerConfig& config);
+           std::optional<std::uint64_t> open_files, const ServerConfig& config);
 
   // Takes over what an earlier appserver has left. What can't be is logged, and its folder stays.
   void adopt();
@@ -58,6 +60,7 @@ class Sessions {
   boost::asio::io_context& io_;
   common::Directory folders_;
   std::string keeper_;
+  std::optional<std::uint64_t> open_files_;
   const ServerConfig& config_;
   std::map<std::string, std::shared_ptr<Session>> sessions_;
   std::map<Viewer*, std::shared_ptr<Session>> attached_;

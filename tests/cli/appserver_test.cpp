@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <fstream>
 
@@ -284,6 +285,26 @@ TEST_F(Appserver, TermEndsItAndNoCommand) {
   EXPECT_TRUE(runs(pid));
   guest.start();
   EXPECT_EQ(view("a").pid, pid);
+}
+
+TEST_F(Appserver, TermIsToldToManagers) {
+  guest.start();
+  RemoteClient client(guest.port(), guest.host1());
+  client.ask(counting("a"));
+  guest.server().signal(SIGTERM);
+  EXPECT_EQ(client.close_code(), 1001);
+  EXPECT_EQ(guest.server().wait().exit_code, 0);
+}
+
+// It has raised its own.
+TEST_F(Appserver, CommandsHaveTheLimitOfOpenFilesThatItWasStartedWith) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  guest.start();
+  RemoteClient client(guest.port(), guest.host1());
+  client.ask(shell("a", "ulimit -Sn"));
+  client.output_end();
+  EXPECT_EQ(client.out(), std::to_string(limit.rlim_cur) + "\n");
 }
 
 TEST_F(Appserver, AKilledKeeperTakesTheCommandWithItAndTheEndIsUnknown) {
