@@ -2,6 +2,8 @@
 
 #include "lbhc/config.hpp"
 #include "lbhc/health_check.hpp"
+#include "remote/resource/config.hpp"
+#include "remote/resource/remote_command.hpp"
 #include "script/config.hpp"
 #include "script/script_set.hpp"
 
@@ -23,7 +25,13 @@ OpenedApplication open_application(const common::ResourceArgs& args,
         script::read_config(defaults, resource.file), log, began);
     return opened;
   }
-  // cluster::parse_resource lets no third type pass.
+  if (resource.type == cluster::kRemote) {
+    opened.application = std::make_unique<remote::RemoteCommand>(
+        run_dir, *opened.states, args.tag, args.id,
+        remote::read_remote_config(defaults, resource.file, args.id), began);
+    return opened;
+  }
+  // cluster::parse_resource lets no other type pass.
   opened.application = std::make_unique<lbhc::HealthCheck>(
       run_dir, *opened.states, args.tag, args.id,
       lbhc::read_config(defaults, resource.file, resource.info), log, settings.user);

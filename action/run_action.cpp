@@ -79,16 +79,17 @@ Outcome act(const Row& row, const ResourceArgs& args, const Settings& settings) 
   return (opened.application.get()->*row.verb)();
 }
 
-// Whatever else is wrong with its description, or with the settings: a state may be all that there
-// is of it in the run directory, and would do for an LBHC's trace.
-bool is_script(const ResourceArgs& args) {
+// Whether it is of a type that its description alone can stop, whatever else is wrong with that, or
+// with the settings: a state may be all that there is of it in the run directory, and would do for
+// an LBHC's trace.
+bool needs_its_description(const ResourceArgs& args) {
   Settings settings;
   try {
     settings = common::read_settings();
   } catch (const Error&) {
   }
   try {
-    return cluster::open_cluster(settings)->type(args.tag, args.id) == cluster::kScript;
+    return cluster::open_cluster(settings)->type(args.tag, args.id) != cluster::kLbhc;
   } catch (const Error&) {
     return false;
   }
@@ -96,9 +97,9 @@ bool is_script(const ResourceArgs& args) {
 
 // What was started can be told from the run directory, or from the resource though its keys are
 // wrong; else there is no knowing what to take out. Only an LBHC can be taken out without its
-// description: what stops a script resource is in it.
+// description: what stops another resource is in it.
 bool is_removable_by_id(const ResourceArgs& args, const common::Directory& run_dir) {
-  if (script::has_trace(run_dir, args.id) || is_script(args)) return false;
+  if (script::has_trace(run_dir, args.id) || needs_its_description(args)) return false;
   if (lbhc::has_trace(run_dir, args.id)) return true;
   require_known_lbhc(args, common::read_settings());
   return true;

@@ -133,7 +133,7 @@ const Setting* find(const TomlFile* settings, const cluster::Resource& resource,
 // Those that every resource overrides, too: at once and not once a resource is added.
 void check_defaults(const TomlFile& settings) {
   ResourceConfig nobody{common::Tag("none"), common::Id("none"), ""};
-  for (const std::string_view type : {cluster::kLbhc, cluster::kScript}) {
+  for (const std::string_view type : {cluster::kLbhc, cluster::kScript, cluster::kRemote}) {
     require_known_defaults(settings, type);
     for (const Key& key : kKeys) {
       if (const Setting* found = settings.find(table_of(type), key.name)) {

@@ -72,7 +72,7 @@ enum class RestartBy { restore, recover };
 struct ResourceConfig {
   common::Tag tag;
   common::Id id;
-  std::string type;  // "lbhc", "script"
+  std::string type;  // "lbhc", "script", "remote"
   Attributes attributes{};
   bool enabled = true;
   bool critical = false;

@@ -12,7 +12,7 @@ using common::Setting;
 using common::TomlFile;
 
 constexpr std::array<std::string_view, 3> kKeys{"type", "id", "info"};
-constexpr std::array kTypes{kLbhc, kScript};
+constexpr std::array kTypes{kLbhc, kScript, kRemote};
 constexpr std::string_view kAgent = "agent";
 constexpr std::string_view kMonitors = "monitor.*";
 
@@ -23,7 +23,7 @@ const Setting& required(const TomlFile& file, std::string_view key) {
 
 std::string read_type(const TomlFile& file) {
   const Setting& type = required(file, "type");
-  type.as_word({kTypes[0], kTypes[1]});
+  type.as_word({kTypes[0], kTypes[1], kTypes[2]});
   return type.as_string();
 }
 

@@ -16,11 +16,12 @@ namespace genapp::cluster {
 // The types, which are also the names of their tables.
 inline constexpr std::string_view kLbhc = "lbhc";
 inline constexpr std::string_view kScript = "script";
+inline constexpr std::string_view kRemote = "remote";
 
 struct Resource {
   common::Tag tag;
   common::Id id;
-  std::string type;  // "lbhc", "script"
+  std::string type;  // "lbhc", "script", "remote"
   std::string info;  // a free string; for lbhc: PORT [REPLY MESSAGE]
   // With the type's own table, e.g. [lbhc], and the agent's, [agent] and [monitor.NAME]; empty
   // where there is no file.

@@ -12,8 +12,8 @@ namespace genapp::common {
 namespace {
 
 constexpr std::array<std::string_view, 4> kKeys{"cluster", "log_file", "log_level", "user"};
-constexpr std::array<std::string_view, 6> kSections{"lbhc",       "script",       "agent",
-                                                    "agent.lbhc", "agent.script", "group.*"};
+constexpr std::array<std::string_view, 8> kSections{
+    "lbhc", "script", "remote", "agent", "agent.lbhc", "agent.script", "agent.remote", "group.*"};
 
 std::string plain(double value) {
   char text[32];

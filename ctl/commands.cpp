@@ -23,18 +23,22 @@ struct Command {
 };
 
 constexpr std::array kCommands{
-    Command{"create", "makes a resource",
-            "create -t TAG -i ID --info INFO [--type lbhc] [--set KEY=VALUE]...\n"
-            "                     [--agent KEY=VALUE]...\n"
-            "       genapp create -t TAG -i ID --type script [--info INFO] --set folder=PATH\n"
-            "  -t, --tag TAG     the resource's name\n"
-            "  -i, --id ID       its identity on this node; names its run-time files\n"
-            "  --info INFO       for lbhc: \"PORT [REPLY MESSAGE]\"; for a script: any text\n"
-            "  --type TYPE       lbhc, the default, or script\n"
-            "  --set KEY=VALUE   a key of the resource's table, [lbhc] or [script]; VALUE is TOML\n"
-            "                    (30, true, '[\"azure\"]'), anything else is taken as a string\n"
-            "  --agent KEY=VALUE a key of the table [agent], which genapp-agent reads\n",
-            create},
+    Command{
+        "create", "makes a resource",
+        "create -t TAG -i ID --info INFO [--type lbhc] [--set KEY=VALUE]...\n"
+        "                     [--agent KEY=VALUE]...\n"
+        "       genapp create -t TAG -i ID --type script [--info INFO] --set folder=PATH\n"
+        "       genapp create -t TAG -i ID --type remote --node HOST [--set KEY=VALUE]...\n"
+        "                     -- COMMAND [ARGUMENT...]\n"
+        "  -t, --tag TAG     the resource's name\n"
+        "  -i, --id ID       its identity on this node; names its run-time files\n"
+        "  --info INFO       for lbhc: \"PORT [REPLY MESSAGE]\"; for others: any text\n"
+        "  --type TYPE       lbhc, the default, script or remote\n"
+        "  --node HOST       for remote: the guest on which the command runs\n"
+        "  --set KEY=VALUE   a key of the resource's table, [lbhc], [script] or [remote]; VALUE\n"
+        "                    is TOML (30, true, '[\"azure\"]'), else taken as a string\n"
+        "  --agent KEY=VALUE a key of the table [agent], which genapp-agent reads\n",
+        create},
     Command{"list", "lists the resources",
             "list [--json]\n"
             "  --json            one line of JSON\n",

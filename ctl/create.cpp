@@ -18,6 +18,7 @@
 #include "ctl/options.hpp"
 #include "ctl/output.hpp"
 #include "lbhc/config.hpp"
+#include "remote/resource/config.hpp"
 #include "script/config.hpp"
 
 namespace genapp::ctl {
@@ -29,6 +30,7 @@ using common::ExitCode;
 using common::TomlFile;
 
 bool is_script(const Draft& draft) { return draft.type == cluster::kScript; }
+bool is_remote(const Draft& draft) { return draft.type == cluster::kRemote; }
 
 bool is_bare_key(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -39,6 +41,8 @@ bool is_bare_key(std::string_view text) {
 
 constexpr char kSet[] = "--set";
 constexpr char kAgent[] = "--agent";
+constexpr char kNode[] = "--node";
+constexpr char kCommand[] = "the command after --";
 
 Draft::Key parse_key(const std::string& option, const std::string& text) {
   const auto equals = text.find('=');
@@ -64,22 +68,45 @@ struct Line {
   std::string option{};
 };
 
-void add_table(std::vector<Line>& lines, const std::string& table, const std::string& option,
-               const std::vector<Draft::Key>& keys) {
-  if (!keys.empty()) lines.push_back({"[" + table + "]"});
+void add_keys(std::vector<Line>& lines, const std::string& option,
+              const std::vector<Draft::Key>& keys) {
   for (const Draft::Key& key : keys) {
     lines.push_back({key.name + " = " + toml_value(key.value),
                      option + " " + common::quoted(key.name + "=" + key.value)});
   }
 }
 
+void add_table(std::vector<Line>& lines, const std::string& table, const std::vector<Line>& keys) {
+  if (keys.empty()) return;
+  lines.push_back({"[" + table + "]"});
+  lines.insert(lines.end(), keys.begin(), keys.end());
+}
+
+std::string toml_list(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) {
+    list += (list.empty() ? "" : ", ") + common::toml_quoted(text);
+  }
+  return "[" + list + "]";
+}
+
+// A wrong type is told by its own line, not by that of its table.
+std::string table_name(const Draft& draft) {
+  return is_script(draft) || is_remote(draft) ? draft.type : std::string(cluster::kLbhc);
+}
+
 std::vector<Line> lines_of(const Draft& draft) {
   std::vector<Line> lines{{"type = " + common::toml_quoted(draft.type), "--type"},
                           {"id = " + common::toml_quoted(draft.id.text()), "--id"},
                           {"info = " + common::toml_quoted(draft.info), "--info"}};
-  // A wrong type is told by its own line, not by that of its table.
-  add_table(lines, is_script(draft) ? "script" : "lbhc", kSet, draft.keys);
-  add_table(lines, "agent", kAgent, draft.agent_keys);
+  std::vector<Line> keys;
+  if (!draft.node.empty()) keys.push_back({"node = " + common::toml_quoted(draft.node), kNode});
+  if (!draft.command.empty()) keys.push_back({"command = " + toml_list(draft.command), kCommand});
+  add_keys(keys, kSet, draft.keys);
+  add_table(lines, table_name(draft), keys);
+  std::vector<Line> agent_keys;
+  add_keys(agent_keys, kAgent, draft.agent_keys);
+  add_table(lines, "agent", agent_keys);
   return lines;
 }
 
@@ -107,21 +134,34 @@ std::optional<std::string> blame_option(const Draft& draft, const std::string& p
 }  // namespace
 
 Draft parse_create(int argc, const char* const* argv) {
+  const char* const* const end = argv + argc;
+  const char* const* const dashes = std::find_if(
+      argv, end, [](const char* argument) { return std::string_view(argument) == "--"; });
   po::options_description options;
   options.add_options()("tag,t", po::value<std::string>())("id,i", po::value<std::string>())(
       "type", po::value<std::string>()->default_value("lbhc"))("info", po::value<std::string>())(
-      "set", po::value<std::vector<std::string>>()->composing())(
+      "node", po::value<std::string>())("set", po::value<std::vector<std::string>>()->composing())(
       "agent", po::value<std::vector<std::string>>()->composing());
-  const po::variables_map found = parse_options(options, "", argc, argv);
+  const po::variables_map found = parse_options(options, "", static_cast<int>(dashes - argv), argv);
   Draft draft{common::Tag(required(found, "tag", "-t TAG")),
               common::Id(required(found, "id", "-i ID")),
               found["type"].as<std::string>(),
               "",
               {}};
-  // A script need not have any.
-  if (found.count("info") || !is_script(draft)) {
+  // The others need not have any.
+  const bool needs_info = !is_script(draft) && !is_remote(draft);
+  if (found.count("info") || needs_info) {
     draft.info = required(found, "info", "--info \"PORT [REPLY MESSAGE]\"");
   }
+  if (found.count("node")) draft.node = found["node"].as<std::string>();
+  if (dashes != end) draft.command.assign(dashes + 1, end);
+  if (dashes != end && draft.command.empty()) {
+    throw Error("there is no command after --", ExitCode::usage);
+  }
+  if (!is_remote(draft) && (found.count("node") || dashes != end)) {
+    throw Error("--node and a command after -- are for --type remote", ExitCode::usage);
+  }
+  if (found.count("node") && draft.node.empty()) throw Error("--node is empty", ExitCode::usage);
   draft.keys = parse_keys(found, kSet);
   draft.agent_keys = parse_keys(found, kAgent);
   return draft;
@@ -151,6 +191,8 @@ void check_draft(const Draft& draft, const TomlFile* settings) {
     const auto resource = cluster::parse_resource(draft.tag, path, resource_text(draft));
     if (is_script(draft)) {
       script::read_config(settings, resource.file);
+    } else if (is_remote(draft)) {
+      remote::read_remote_config(settings, resource.file, resource.id);
     } else {
       lbhc::read_config(settings, resource.file, resource.info);
     }

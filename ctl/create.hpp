@@ -15,13 +15,16 @@ struct Draft {
   common::Tag tag;
   common::Id id;
   std::string type;
-  std::string info;  // may be empty for a script
+  std::string info;  // only an lbhc needs one
   struct Key {
     std::string name;
     std::string value;
   };
   std::vector<Key> keys;          // of the type's own table
   std::vector<Key> agent_keys{};  // of [agent]
+  // Of a remote alone; empty: it is among the keys, or genapp.toml's.
+  std::string node{};
+  std::vector<std::string> command{};
 };
 
 // Throws common::Error (exit code 64).

@@ -55,7 +55,7 @@ std::optional<Id> salvage_id(const Tag& tag) {
 void require_dead(const common::Directory& run_dir, const Tag& tag, const Id& id) {
   if (common::is_alive(run_dir, id)) throw remove_first(tag, id, "has a running daemon");
   for (const std::string& name : {paths::turn_name(id), paths::check_name(id)}) {
-    if (common::is_alive(run_dir, name)) throw remove_first(tag, id, "has a script that runs");
+    if (common::is_alive(run_dir, name)) throw remove_first(tag, id, "has an action that runs");
   }
 }
 
@@ -64,9 +64,9 @@ void require_out_of_service(const common::Directory& run_dir, const Tag& tag, co
   if (common::in_service(state)) {
     throw remove_first(tag, id, "is in service (" + std::string(common::state_text(state)) + ")");
   }
-  // A restore that failed may have left half of it running, and only its own script stops that.
+  // A restore that failed may have left half of it running, and only its own remove stops that.
   if (script::has_trace(run_dir, id)) {
-    throw remove_first(tag, id, "has run a script that no remove has followed");
+    throw remove_first(tag, id, "was worked on by an action that no remove has followed");
   }
 }
 

@@ -16,9 +16,13 @@
 #include "ctl/list.hpp"
 #include "lbhc/config.hpp"
 #include "lbhc/control.hpp"
+#include "remote/resource/config.hpp"
+#include "remote/resource/manager_call.hpp"
+#include "remote/resource/remote_command.hpp"
 #include "script/app_file.hpp"
 #include "script/config.hpp"
 #include "script/supervisor.hpp"
+#include "script/turn.hpp"
 
 namespace genapp::ctl {
 namespace {
@@ -30,6 +34,7 @@ using common::Error;
 using common::Id;
 
 constexpr auto kControlTime = std::chrono::seconds(1);
+constexpr auto kGuestTime = std::chrono::seconds(2);
 constexpr int kPauseMilliseconds = 20;
 constexpr std::size_t kMostFlagBytes = 64 * 1024;
 
@@ -99,6 +104,8 @@ void check_config(const ReadSettings& read, const cluster::Resource& resource) {
   const common::TomlFile* defaults = file ? &*file : nullptr;
   if (resource.type == cluster::kScript) {
     script::read_config(defaults, resource.file);
+  } else if (resource.type == cluster::kRemote) {
+    remote::read_remote_config(defaults, resource.file, resource.id);
   } else {
     lbhc::read_config(defaults, resource.file, resource.info);
   }
@@ -113,7 +120,7 @@ void observe_command(const Directory& run_dir, const Id& id, Observed& seen) {
   });
 }
 
-// A script resource has no daemon; it has whoever runs one of its scripts.
+// Neither a script resource nor a remote one has a daemon; they have whoever runs an action.
 void observe_runner(const Directory& run_dir, const Id& id, Observed& seen) {
   for (const std::string& name : {paths::turn_name(id), paths::check_name(id)}) {
     attempt(seen, [&] {
@@ -124,7 +131,26 @@ void observe_runner(const Directory& run_dir, const Id& id, Observed& seen) {
       seen.at_work = runner->word;
     });
   }
-  observe_command(run_dir, id, seen);
+}
+
+// The guest is asked for a resource that an action has worked on: another one's may be down.
+void observe_guest(const Directory& run_dir, const ReadSettings& read,
+                   const cluster::Resource& resource, Observed& seen) {
+  const auto& file = read.settings.file;
+  remote::RemoteConfig config;
+  try {
+    config = remote::read_remote_config(file ? &*file : nullptr, resource.file, resource.id);
+  } catch (const Error&) {
+    return;  // check_config() tells
+  }
+  seen.node = remote::node_text(config);
+  const bool in_service = seen.state && common::in_service(*seen.state);
+  if (seen.alive || !(in_service || script::has_trace(run_dir, resource.id))) return;
+  attempt(seen, [&] {
+    const remote::GuestLook look = remote::look_at_guest(config, kGuestTime);
+    seen.alive = look.runs;
+    if (look.pid > 0) seen.guest_pid = look.pid;
+  });
 }
 
 // Nothing when there is none: check_config() says why.
@@ -152,6 +178,12 @@ Observed observe_entry(const Directory& run_dir, const ReadSettings& read,
   attempt(seen, [&] { seen.state = cluster.states(run_dir, resource)->read(); });
   if (resource.type == cluster::kScript) {
     observe_runner(run_dir, resource.id, seen);
+    observe_command(run_dir, resource.id, seen);
+    return seen;
+  }
+  if (resource.type == cluster::kRemote) {
+    observe_runner(run_dir, resource.id, seen);
+    observe_guest(run_dir, read, resource, seen);
     return seen;
   }
   seen.port = port_in(resource.info);

@@ -29,6 +29,8 @@ struct Observed {
   std::optional<pid_t> pid;            // nothing when there is none or it can't be told
   std::optional<std::string> at_work;  // the action whose script runs just now
   std::optional<lbhc::Status> daemon;  // nothing when there is none or it does not answer
+  std::optional<std::string> node;     // of a remote: the guest
+  std::optional<pid_t> guest_pid;      // and its command's pid there
   bool flag = false;                   // ID-hc-ng exists
   // Why no probe comes: the daemon's words, else the flag file's, which a dead daemon leaves.
   std::optional<std::string> cause;
@@ -37,9 +39,9 @@ struct Observed {
 
 // All resources by tag, or the one of `only`. A problem with one is told in its `error` and does
 // not hide the others. Blocks for about 2 s at most for each resource whose daemon
-// hangs, and for 3 s for each that LifeKeeper does not answer about. Throws
-// common::Error when the run directory or the registry as a whole can't be read, or `only` does not
-// exist.
+// hangs or whose guest can't be reached, and for 3 s for each that LifeKeeper does not answer
+// about. Throws common::Error when the run directory or the registry as a whole can't be read, or
+// `only` does not exist.
 std::vector<Observed> observe(const std::optional<common::Tag>& only);
 
 }  // namespace genapp::ctl

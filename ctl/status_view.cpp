@@ -25,11 +25,15 @@ std::string state_cell(const Observed& seen) {
   return seen.state ? std::string(common::state_text(*seen.state)) : kUnknown;
 }
 
-bool is_script(const Observed& seen) { return seen.type == cluster::kScript; }
+// Nothing but an lbhc answers probes.
+bool is_lbhc(const Observed& seen) { return seen.type == cluster::kLbhc; }
+bool runs_on_a_guest(const Observed& seen) {
+  return seen.type == cluster::kRemote && seen.alive && !seen.at_work;
+}
 
 std::string phase_remark(const Observed& seen) {
   if (seen.at_work) return " (" + common::printable(*seen.at_work) + ")";
-  if (is_script(seen)) return "";
+  if (!is_lbhc(seen)) return "";
   if (!seen.daemon) return " (hung)";
   const Phase phase = seen.daemon->phase;
   return phase == Phase::serving ? "" : " (" + std::string(lbhc::phase_text(phase)) + ")";
@@ -37,17 +41,21 @@ std::string phase_remark(const Observed& seen) {
 
 std::string pid_cell(const Observed& seen) {
   if (!seen.alive) return "";
+  if (runs_on_a_guest(seen)) {
+    return (seen.guest_pid ? std::to_string(*seen.guest_pid) : kUnknown) + " on " +
+           text_or_unknown(seen.node);
+  }
   return (seen.pid ? std::to_string(*seen.pid) : kUnknown) + phase_remark(seen);
 }
 
 std::string port_cell(const Observed& seen) {
-  if (is_script(seen)) return "";
+  if (!is_lbhc(seen)) return "";
   if (seen.daemon) return std::to_string(seen.daemon->port);
   return seen.port ? std::to_string(*seen.port) : kUnknown;
 }
 
 std::string last_probe_cell(const Observed& seen) {
-  if (is_script(seen)) return "";
+  if (!is_lbhc(seen)) return "";
   if (!seen.daemon) return seen.alive ? kUnknown : "";
   const auto& last = seen.daemon->last_probe;
   if (!last) return "never";
@@ -55,7 +63,7 @@ std::string last_probe_cell(const Observed& seen) {
 }
 
 std::string probes_cell(const Observed& seen) {
-  if (is_script(seen)) return "";
+  if (!is_lbhc(seen)) return "";
   if (!seen.daemon) return seen.alive ? kUnknown : "";
   return std::to_string(seen.daemon->answered);
 }
@@ -100,6 +108,8 @@ json::value value_of(const Observed& seen, const std::optional<AgentStatus>& age
       {"alive", seen.alive},
       {"pid", number_or_null(seen.pid)},
       {"action", text_or_null(seen.at_work)},
+      {"node", text_or_null(seen.node)},
+      {"guest_pid", number_or_null(seen.guest_pid)},
       {"port", number_or_null(seen.port)},
       {"flag", seen.flag},
       {"cause", text_or_null(seen.cause)},

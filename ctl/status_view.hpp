@@ -15,7 +15,7 @@ namespace genapp::ctl {
 // TAG ID TYPE STATE PID PORT "LAST PROBE" PROBES FLAG. A dash stands for what does not apply, a
 // question mark for what could not be told. PORT is the daemon's, else the one in info; PROBES are
 // those that were answered. Of a script resource PID is that of a runner at work, with its action,
-// else that of its command under a supervisor.
+// else that of its command under a supervisor; of a remote one, else "PID on GUEST".
 //
 // Where an agent runs, a second table: TAG GROUP AGENT GOAL TASK MONITORS FAULT (agent_view.hpp).
 std::string status_table(const std::vector<Observed>& all,
@@ -27,10 +27,13 @@ std::string status_table(const std::vector<Observed>& all,
 //     "info":"54321 OK",
 //     "state":"ISP",         ISP, ISU, OSU or OSF
 //     "alive":true,          a process holds the lock of ID.pid; for a script: one of the
-//                            resource's scripts or its supervised command runs just now
+//                            resource's scripts or its supervised command runs just now; for a
+//                            remote: an action, or the command in the guest
 //     "pid":123,             the daemon's, the runner's or the command's; null: there is none, or
 //                            it can't be told
-//     "action":null,         for a script: the action that runs, "restore", "quickCheck", ...
+//     "action":null,         but for an lbhc: the action that runs, "restore", "quickCheck", ...
+//     "node":null,           for a remote: the guest
+//     "guest_pid":null,      for a remote: the pid of its command there
 //     "port":54321,          the one in info; the daemon's own is in "daemon"
 //     "flag":false,          ID-hc-ng exists
 //     "cause":null,          why no probe comes: "never probed", "stopped after ..."

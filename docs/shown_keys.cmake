@@ -1,5 +1,5 @@
 # Fails unless every key of [lbhc] that the code knows is in the guide, in the man page and in the
-# package's genapp.toml, every key of [script] in its man page, and every key of [agent] and of
+# package's genapp.toml, every key of [script] and of [remote] in its man page, and every key of [agent] and of
 # [monitor.NAME] in that of genapp.toml.
 #   cmake -D SOURCE_DIR=... -P shown_keys.cmake
 
@@ -58,6 +58,24 @@ foreach(key ${script_keys})
   endif()
 endforeach()
 message(STATUS "keys of [script], each in genapp-script.5: ${script_keys}")
+
+file(READ ${SOURCE_DIR}/remote/resource/config.cpp remote_code)
+file(READ ${SOURCE_DIR}/docs/man/genapp-remote.5 remote_page)
+string(REGEX MATCHALL "Key{\"[a-z_]+\"" remote_entries "${remote_code}")
+string(REGEX MATCHALL "apply_[a-z_]+}" functions "${remote_code}")
+list(LENGTH remote_entries count)
+list(LENGTH functions expected)
+if(count EQUAL 0 OR NOT count EQUAL expected)
+  message(FATAL_ERROR "remote/resource/config.cpp: ${count} keys found, ${expected} expected: has kKeys changed its form?")
+endif()
+foreach(entry ${remote_entries})
+  string(REGEX REPLACE "Key{\"(.*)\"" "\\1" key "${entry}")
+  string(FIND "${remote_page}" "\n.It Cm ${key}\n" in_page)
+  if(in_page EQUAL -1)
+    message(SEND_ERROR "docs/man/genapp-remote.5 has no item for the key ${key}")
+  endif()
+endforeach()
+message(STATUS "${count} keys of [remote], each in genapp-remote.5")
 
 # Each in its own section: several names are in both.
 function(check_section source section)

@@ -46,8 +46,19 @@ void check_written(const ctl::Draft& draft) {
   require(resource.id == draft.id, "the id is the one given");
   require(resource.type == draft.type, "the type is the one given");
   require(resource.info == draft.info, "info is the one given, byte for byte");
-  require(resource.file.settings().size() == 3 + draft.keys.size() + draft.agent_keys.size(),
+  const std::size_t of_remote = (draft.node.empty() ? 0u : 1u) + (draft.command.empty() ? 0u : 1u);
+  require(resource.file.settings().size() ==
+              3 + of_remote + draft.keys.size() + draft.agent_keys.size(),
           "nothing else is written");
+  require(of_remote == 0 || draft.type == "remote", "a node and a command are a remote's");
+  if (!draft.node.empty()) {
+    require(resource.file.find("remote", "node")->as_string() == draft.node,
+            "the node is the one given");
+  }
+  if (!draft.command.empty()) {
+    require(resource.file.find("remote", "command")->as_list() == draft.command,
+            "the command is the one given, argument by argument");
+  }
   for (const auto& key : draft.keys) check_key(resource, resource.type, key);
   for (const auto& key : draft.agent_keys) check_key(resource, "agent", key);
 }

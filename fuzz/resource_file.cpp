@@ -5,6 +5,8 @@
 #include "fuzz/property.hpp"
 #include "lbhc/config.hpp"
 #include "lbhc/reply.hpp"
+#include "remote/resource/config.hpp"
+#include "remote/resource/manager_call.hpp"
 
 namespace genapp::fuzz {
 namespace {
@@ -30,10 +32,29 @@ void check_config(const lbhc::Config& config, const cluster::Resource& resource)
   }
 }
 
+void check_remote(const cluster::Resource& resource) {
+  remote::RemoteConfig config;
+  const std::string problem =
+      refusal([&] { config = remote::read_remote_config(nullptr, resource.file, resource.id); });
+  require(problem.empty() || problem.starts_with(kPath), "an error names its file");
+  if (!problem.empty()) return;
+  require(common::is_identifier(config.session), "a session is named as an id is");
+  require(!config.node.empty() && config.node.front() != '-', "a node is no option");
+  require(config.timeout >= 1s && config.timeout <= 1h, "appmgr takes the time-out");
+  require(config.kill_after >= 0s && config.kill_after < config.stop_timeout,
+          "a KILL has time to come");
+  require(config.command.front().starts_with('/'), "a program is an absolute path");
+  for (const std::string& argument : remote::start_call(config, config.timeout)) {
+    require(argument.find('\0') == std::string::npos, "arguments can be handed to the system");
+  }
+}
+
 void check_resource(const cluster::Resource& resource) {
-  require(resource.type == "lbhc" || resource.type == "script", "the type is one that is known");
+  require(resource.type == "lbhc" || resource.type == "script" || resource.type == "remote",
+          "the type is one that is known");
   require(common::is_identifier(resource.id.text()), "the id is one");
   if (resource.type == "script") return;  // script_config.cpp
+  if (resource.type == "remote") return check_remote(resource);
   lbhc::Config config;
   const std::string problem =
       refusal([&] { config = lbhc::read_config(nullptr, resource.file, resource.info); });

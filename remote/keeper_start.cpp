@@ -58,7 +58,6 @@ bool take(std::string_view& text, std::string_view word) {
 }
 
 std::optional<KeeperAnswer> ready_of(std::string_view text) {
-  KeeperReady ready;
   const auto pid = take_number<pid_t>(text);
   if (!pid || *pid <= 0 || !take(text, " ")) return std::nullopt;
   const auto ticks = take_number<std::uint64_t>(text);

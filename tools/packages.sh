@@ -23,12 +23,12 @@ packages_of() {
         util-linux procps mandoc spin gcc strace clang-14 libclang-rt-14-dev \
         exim4-daemon-light lighttpd lighttpd-mod-gnutls dpkg-dev file mmdebstrap lintian systemd \
         resource-agents pacemaker-cli-utils libxml2-utils keepalived pacemaker corosync \
-        chromium-headless-shell fonts-dejavu-core
+        chromium-headless-shell fonts-dejavu-core nodejs node-ws node-ajv
       ;;
     bench)
       echo gcc haproxy nginx netcat-openbsd socat perl resource-agents pacemaker corosync \
         pacemaker-cli-utils iproute2 util-linux libgtest-dev libgmock-dev curl \
-        monitoring-plugins-basic
+        monitoring-plugins-basic openssh-server openssh-client openssl
       ;;
     package) echo dpkg-dev file ;;
     ci) echo git clang-format-14 shellcheck ;;

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <climits>
 #include <limits>
+#include <memory>
 
 #include "common/error.hpp"
 #include "common/fd.hpp"
@@ -32,7 +33,6 @@ constexpr std::size_t kEntryCost = 6;
 constexpr pid_t kMostAsked = kListCost / kAskCost;
 constexpr std::string_view kDeleted = " (deleted)";
 
-<<<<<<< HEAD
 struct CloseDir {
   void operator()(DIR* dir) const { ::closedir(dir); }
 };
@@ -48,10 +48,6 @@ std::vector<pid_t> numbers_in(DIR& dir) {
     if (error == std::errc() && end == name.data() + name.size()) numbers.push_back(number);
   }
   return numbers;
-=======
-std::string proc_path(pid_t pid, const char* name) {
-  return "/proc/" + std::to_string(pid) + "/" + name;
->>>>>>> agentfix
 }
 
 std::string folder_of(pid_t pid) { return "/proc/" + std::to_string(pid) + "/"; }
@@ -215,12 +211,6 @@ std::string folder_of_other_thread(pid_t pid) {
 
 }  // namespace
 
-<<<<<<< HEAD
-std::vector<pid_t> all_pids() {
-  const Dir dir(::opendir("/proc"));
-  if (!dir) throw common::system_error("reading /proc", errno);
-  return numbers_in(*dir);
-=======
 std::vector<pid_t> ProcessList::all() {
   ProcDirectory proc;
   std::vector<pid_t> pids;
@@ -247,7 +237,6 @@ std::vector<pid_t> ProcessList::others(const std::vector<pid_t>& known) {
   }
   proc.list(first, std::numeric_limits<pid_t>::max(), *position_, pids);
   return pids;
->>>>>>> agentfix
 }
 
 std::string command_name_of(pid_t pid) {

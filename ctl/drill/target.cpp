@@ -34,6 +34,14 @@ void refuse_lifekeeper(const common::Settings& settings) {
       "this version does not drill them");
 }
 
+void require_lbhc(const cluster::Resource& resource) {
+  if (resource.type == cluster::kLbhc) return;
+  throw Error(
+      quoted(resource.tag) + " is of type " + resource.type +
+      ": a drill makes the faults of a load-balancer health check, and so works on type lbhc "
+      "alone");
+}
+
 // The resource's own file: it is there, and the lock goes with its last holder, SIGKILL or not.
 common::Fd take_lock(const common::Tag& tag) {
   const std::string path = paths::resource_file(tag);
@@ -100,6 +108,7 @@ Target find_target(const Args& args) {
   const common::Settings settings = common::read_settings();
   refuse_lifekeeper(settings);
   const auto resource = cluster::Registry(paths::resources_dir()).read(args.tag);
+  require_lbhc(resource);
   lbhc::Config config =
       lbhc::read_config(settings.file ? &*settings.file : nullptr, resource.file, resource.info);
   common::Directory run_dir = common::open_run_dir();

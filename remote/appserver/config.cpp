@@ -243,6 +243,9 @@ ServerConfig read_server_config(bool as_root) {
   return parse(*file, as_root);
 }
 
+std::vector<std::string_view> server_keys() { return names_of(kServerKeys); }
+std::vector<std::string_view> rule_keys() { return names_of(kRuleKeys); }
+
 ServerConfig parse_server_config(const std::string& path, std::string_view text, bool as_root) {
   return parse(TomlFile::parse(path, text), as_root);
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/log.hpp"
 #include "remote/appserver/policy.hpp"
@@ -39,5 +40,9 @@ ServerConfig read_server_config(bool as_root);
 
 // The same of a text. Pure.
 ServerConfig parse_server_config(const std::string& path, std::string_view text, bool as_root);
+
+// Every key, in the manual page's order: of the file itself, and of a rule.
+std::vector<std::string_view> server_keys();
+std::vector<std::string_view> rule_keys();
 
 }  // namespace genapp::remote

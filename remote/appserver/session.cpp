@@ -1,6 +1,7 @@
 #include "remote/appserver/session.hpp"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,6 +44,7 @@ using std::chrono_literals::operator""ms;
 // What a loaded machine needs at most to start a keeper, or to end one.
 constexpr auto kKeeperTime = 15s;
 constexpr auto kLeftoverTime = 3s;
+constexpr auto kKeeperPause = 100ms;  // after a link that has ended
 constexpr std::size_t kMostFileBytes = 256 * 1024;
 constexpr std::size_t kMostStartBytes = 4096;
 
@@ -130,9 +132,7 @@ class Impl final : public Session {
     if (viewer_ && viewer_ != &viewer) std::exchange(viewer_, nullptr)->replaced();
     viewer_ = &viewer;
     manager_ = manager;
-    forwarded_ = taken_;
-    ++rewinds_;
-    send(LinkSend{taken_});
+    rewind();
     if (state_ != SessionState::ended) return;
     viewer.show(Ended{setup_.id.text(), end_});
     show_output_end();
@@ -142,8 +142,10 @@ class Impl final : public Session {
     if (viewer_ != &viewer) return;
     viewer_ = nullptr;
     manager_.clear();
-    send(LinkHold{});
+    hold();
   }
+
+  void hold() override { send(LinkHold{}); }
 
   void taken(const Offsets& offsets) override {
     for (const Output stream : {Output::out, Output::err}) {
@@ -291,7 +293,12 @@ class Impl final : public Session {
     }
     state_ = SessionState::running;
     read_link();
-    send(LinkHold{});
+    rewinds_ = 0;
+    if (viewer_) {
+      rewind();
+    } else if (starting_.empty()) {
+      hold();  // else whoever has it started says so, or attaches
+    }
   }
 
   void read_link() {
@@ -369,14 +376,15 @@ class Impl final : public Session {
 
   void send(const LinkOrder& order) {
     if (!link_.is_open()) return;
-    out_.push_back(format_link_order(order));
+    out_.push_back(std::make_shared<const std::string>(format_link_order(order)));
     if (out_.size() == 1) write();
   }
 
   void write() {
-    asio::async_write(link_, asio::buffer(out_.front()),
-                      [self = shared()](error_code error, std::size_t) {
-                        if (error || self->out_.empty()) return;  // reading tells
+    const auto message = out_.front();
+    asio::async_write(link_, asio::buffer(*message),
+                      [self = shared(), message, link = links_](error_code error, std::size_t) {
+                        if (error || link != self->links_) return;  // reading tells
                         self->out_.pop_front();
                         if (!self->out_.empty()) self->write();
                       });
@@ -385,30 +393,62 @@ class Impl final : public Session {
   void close_link() {
     error_code ignored;
     link_.close(ignored);
-    // The one under way belongs to its operation, which still has to end.
-    if (out_.size() > 1) out_.erase(out_.begin() + 1, out_.end());
+    out_.clear();
+    reader_ = {};
+    ++links_;
   }
 
   void link_ended() {
     if (!link_.is_open()) return;
     close_link();
     const auto self = shared();
+    if (forgetting_.empty()) return look_after_keeper();
     reap_keeper();
-    if (!forgetting_.empty()) return go();
+    go();
+  }
+
+  // A keeper whose link has ended is dead, or will be in a moment; one that lives on has only given
+  // up the link.
+  void look_after_keeper() {
+    try {
+      if (common::is_alive(*folder_, paths::kKeeperPid)) {
+        return set_timer(kKeeperPause, [](Impl& impl) {
+          const bool alive = common::is_alive(*impl.folder_, paths::kKeeperPid);
+          alive ? impl.connect() : impl.look_after_keeper();
+        });
+      }
+    } catch (const Error& problem) {
+      log_trouble(problem.what());
+    }
+    reap_keeper();
     if (const auto end = read_end()) return ended_without_keeper(*end);
     keeper_died();
   }
 
-  // Its end is near: what closes its socket ends.
+  // When it ends. One that has been forgotten may stay for what its command has left behind.
   void reap_keeper() {
     if (!keeper_) return;
-    try {
-      if (!keeper_->wait(kLeftoverTime)) common::send_signal(keeper_->pidfd(), SIGKILL);
-      keeper_->reap();
-    } catch (const Error& problem) {
-      log_trouble(problem.what());
-    }
+    struct Reaper {
+      common::Child child;
+      asio::posix::stream_descriptor end;
+    };
+    const auto reaper = std::make_shared<Reaper>(
+        Reaper{std::move(*keeper_), asio::posix::stream_descriptor(setup_.io)});
     keeper_.reset();
+    error_code error;
+    reaper->end.assign(::fcntl(reaper->child.pidfd().get(), F_DUPFD_CLOEXEC, 0), error);
+    if (error) return;  // it stays a zombie, until we end
+    reaper->end.async_wait(asio::posix::stream_descriptor::wait_read,
+                           [reaper](error_code cancelled) {
+                             if (!cancelled) reaper->child.reap();
+                           });
+  }
+
+  // Output comes from what no manager has confirmed on.
+  void rewind() {
+    forwarded_ = taken_;
+    ++rewinds_;
+    send(LinkSend{taken_});
   }
 
   // Without a keeper.
@@ -496,7 +536,8 @@ class Impl final : public Session {
   std::array<char, 256> start_bytes_{};
   std::string start_line_;
   LinkReader reader_;
-  std::deque<std::string> out_;
+  std::deque<std::shared_ptr<const std::string>> out_;
+  unsigned links_ = 0;  // that have ended
 
   SessionState state_ = SessionState::starting;
   pid_t pid_ = 0;

@@ -78,6 +78,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // before is told that he is not any more.
   virtual void attach(Viewer& viewer, const std::string& manager) = 0;
   virtual void leave(Viewer& viewer) = 0;
+  // Nobody comes for now: the command, which would wait for its first manager, goes on.
+  virtual void hold() = 0;
   virtual void taken(const Offsets& offsets) = 0;
 
   virtual void signal(int number) = 0;

@@ -139,16 +139,18 @@ std::shared_ptr<Session> Sessions::find(const common::Id& id) const {
   return found == sessions_.end() ? nullptr : found->second;
 }
 
-// A session that this certificate may do something with; else it is refused. What it may not touch
-// it is not told of either.
+// A session that this certificate may do something with; else it is refused. One that is there is
+// never told not to be: whoever stops it would take it for ended.
 std::shared_ptr<Session> Sessions::need(const common::Id& id, const Call& call,
                                         const Rule** rule) const {
   const auto session = find(id);
-  const Rule* found =
-      session ? find_rule(config_.policy, call.asker.certificate, session->record().command)
-              : nullptr;
+  if (!session) {
+    refuse(call, Refusal::unknown_session, "there is no session " + in_quotes(id));
+    return nullptr;
+  }
+  const Rule* found = find_rule(config_.policy, call.asker.certificate, session->record().command);
   if (!found) {
-    refuse(call, Refusal::unknown_session, "there is no session " + in_quotes(id) + " of yours");
+    refuse(call, Refusal::denied, "no rule allows what session " + in_quotes(id) + " runs");
     return nullptr;
   }
   if (rule) *rule = found;
@@ -305,6 +307,7 @@ void Sessions::started(const std::shared_ptr<Session>& session, const Start& sta
   call.log_done("allowed by [allow." + session->record().rule + "], runs as " +
                 session->record().user + ", process " + std::to_string(session->view().pid));
   // A manager that has gone meanwhile comes again and finds it.
+  if (!start.attach || !call.viewer->here()) session->hold();
   if (!call.viewer->here()) return;
   if (!start.attach) return call.reply(*session, true);
   call.set_timeout(std::chrono::seconds(start.timeout_s));

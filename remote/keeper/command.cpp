@@ -59,9 +59,8 @@ const std::optional<common::Ending>& Command::reap() {
 
 void Command::signal(int number) const {
   if (ended_) return;
-  // Not reaped, so both numbers are its own.
+  // Not reaped, so the number is its own; and it can't leave the group, as its session's leader.
   ::kill(-pid_, number);
-  if (::getpgid(pid_) != pid_) ::kill(pid_, number);
 }
 
 bool Command::kill_all() {

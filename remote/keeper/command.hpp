@@ -28,7 +28,7 @@ class Command {
   const std::optional<common::Ending>& reap();
   const std::optional<common::Ending>& ended() const { return ended_; }
 
-  // To its process group and itself; nothing once it has ended.
+  // To its process group; nothing once it has ended.
   void signal(int number) const;
   // KILL for all its descendants, and for itself where it has not ended: one step, for which
   // descendants of the dead have become ours. True when nothing is left. Doesn't block but for

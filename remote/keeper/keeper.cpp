@@ -296,9 +296,9 @@ class Keeper {
   bool has_ended_to_tell() const { return command_->ended() && !told_.ended; }
   bool has_drained_to_tell() const { return drained_ && !told_.drained; }
   bool has_output() const {
-    return pace_.attached() &&
-           std::any_of(streams_.begin(), streams_.end(),
-                       [this](const Stream& each) { return !each.next(1, window_).bytes.empty(); });
+    return sending_ && std::any_of(streams_.begin(), streams_.end(), [this](const Stream& each) {
+             return !each.next(1, window_).bytes.empty();
+           });
   }
   bool has_words() const {
     return !link_->idle() || told_.sends > 0 || has_ended_to_tell() || has_drained_to_tell() ||

@@ -115,7 +115,7 @@ TEST(GenappCreate, RefusesABadKeyOrValue) {
       {with({"--set", "drain"}), "KEY=VALUE"},
       {with({"--set", "a.b=1"}), "KEY=VALUE"},
       {with({"--type", "script"}), "say what to run for restore"},
-      {with({"--type", "other"}), "must be one of: lbhc, script"},
+      {with({"--type", "other"}), "must be one of: lbhc, script, remote"},
       {with({"-t", "again"}), "more than once"},
       {with({"extra"}), "an argument too many"},
   });

@@ -293,10 +293,10 @@ TEST_F(GenappDeleteScript, RefusesOneInServiceUntilARemove) {
 TEST_F(GenappDeleteScript, RefusesOneWhoseRestoreFailedUntilARemove) {
   node_.script("restore", "exit 1");
   ASSERT_EQ(node_.run("restore").exit_code, 1);
-  expect_refused("has run a script that no remove has followed");
+  expect_refused("was worked on by an action that no remove has followed");
   // A state says nothing of what runs.
   ASSERT_EQ(node_.node().run({"genapp", "set-state", "-t", "web", "-S", "OSU"}).exit_code, 0);
-  expect_refused("has run a script that no remove has followed");
+  expect_refused("was worked on by an action that no remove has followed");
   succeed("remove");
   expect_deleted();
 }
@@ -306,7 +306,7 @@ TEST_F(GenappDeleteScript, RefusesOneWhoseRemoveFailed) {
   node_.script("remove", "exit 1");
   ASSERT_EQ(node_.run("restore").exit_code, 1);
   ASSERT_EQ(node_.run("remove").exit_code, 1);
-  expect_refused("has run a script that no remove has followed");
+  expect_refused("was worked on by an action that no remove has followed");
   node_.script("remove", "exit 0");
   succeed("remove");
   expect_deleted();
@@ -315,7 +315,7 @@ TEST_F(GenappDeleteScript, RefusesOneWhoseRemoveFailed) {
 TEST_F(GenappDeleteScript, RefusesWhileAScriptRuns) {
   for (const char* action : {"restore", "quickCheck", "recover", "remove"}) {
     Process running = start(action);
-    expect_refused("has a script that runs");
+    expect_refused("has an action that runs");
     make("go");
     const Result ended = running.wait();
     EXPECT_EQ(ended.exit_code, 0) << action << ": " << ended.err;
@@ -328,7 +328,7 @@ TEST_F(GenappDeleteScript, TakesAwayTheFilesOfAQuickCheckThatTheRemoveDidNotAwai
   succeed("restore");
   Process check = start("quickCheck");
   succeed("remove");
-  expect_refused("has a script that runs");
+  expect_refused("has an action that runs");
   make("go");
   EXPECT_EQ(check.wait().exit_code, 0);
   EXPECT_THAT(node_.node().run_files(), ElementsAre("web1.check", "web1.lock"));

@@ -186,6 +186,8 @@ class Packages : public testing::Test {
   void upgrades_under_the_daemon() const;
   void refuses_to_go_under_the_daemon() const;
   void refuses_to_go_under_the_monitor() const;
+  void refuses_to_go_under_a_session() const;
+  void refuses_to_go_under_the_appserver() const;
   void is_removed_and_purged() const;
 
   const Port port_;
@@ -200,7 +202,7 @@ void Packages::installs() const {
   EXPECT_THAT(root_.shell("getent passwd genapp"), HasSubstr(":/usr/sbin/nologin"));
   EXPECT_EQ(root_.shell("id -Gn genapp"), "genapp\n");
   EXPECT_EQ(root_.shell("ls -A /etc/genapp /etc/genapp/resources.d"),
-            "/etc/genapp:\ngenapp.toml\nresources.d\n\n/etc/genapp/resources.d:\n");
+            "/etc/genapp:\nappserver.toml\ngenapp.toml\nresources.d\n\n/etc/genapp/resources.d:\n");
   // Once more changes nothing.
   const auto before = root_.state();
   root_.shell("/var/lib/dpkg/info/genapp.postinst configure");
@@ -318,6 +320,43 @@ void Packages::refuses_to_go_under_the_monitor() const {
   root_.shell("genapp delete -t http");
 }
 
+// Of an appserver that has ended: its command and the keeper of that run on.
+void Packages::refuses_to_go_under_a_session() const {
+  const std::string folder = "/run/genapp/appserver/sessions/web";
+  root_.shell("mkdir -p " + folder + "; chmod -R 700 /run/genapp/appserver; mkfifo /tmp/ready");
+  EXPECT_THAT(root_.shell("setsid /usr/libexec/genapp/keeper --dir " + folder +
+                          " --session web --parent $$ -- /bin/sleep 1000 </dev/null >/tmp/ready "
+                          "2>/dev/null & read -r line </tmp/ready; echo \"$line\""),
+              testing::StartsWith("ready "));
+  const std::string keeper = lines_of(root_.shell("cut -d ' ' -f 1 " + folder + "/pid")).at(0);
+  const Result refused = dpkg("--remove", {"genapp"});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.err, HasSubstr("\n  web (process " + keeper + ")\n"));
+  EXPECT_THAT(status("genapp"), HasSubstr(" installed"));
+  root_.shell("kill " + keeper);
+  EXPECT_TRUE(wait_until([&] {
+    return root_.run({"readlink", "/proc/" + keeper + "/exe"}).exit_code != 0;
+  }));
+}
+
+void Packages::refuses_to_go_under_the_appserver() const {
+  const std::string settings = "GENAPP_CONFIG_DIR=/tmp/remote";
+  const Port port;
+  root_.shell("export " + settings + "; mkdir /tmp/remote; genapp keys init; " +
+              "genapp keys guest guest1 --install; echo port = " + port.text() +
+              " >/tmp/remote/appserver.toml");
+  Process appserver(root_.command({"env", settings, "appserver"}));
+  ASSERT_TRUE(wait_until([&] { return accepts(port.number()) || !appserver.running(); }));
+  ASSERT_TRUE(appserver.running()) << appserver.err();
+  const std::string pid = lines_of(root_.shell("cut -d ' ' -f 1 /run/genapp/appserver/pid")).at(0);
+  const Result refused = dpkg("--remove", {"genapp"});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.err, HasSubstr("since the appserver runs (process " + pid + ")"));
+  EXPECT_THAT(status("genapp"), HasSubstr(" installed"));
+  root_.shell("kill " + pid);
+  EXPECT_EQ(appserver.wait().exit_code, 0);
+}
+
 void Packages::is_removed_and_purged() const {
   // The records of the dead hold nothing up.
   root_.shell("echo '1 1' >/run/genapp/dead.pid; : >/run/genapp/empty.pid");
@@ -325,9 +364,9 @@ void Packages::is_removed_and_purged() const {
   root_.shell("mkdir -p /etc/genapp/apps/web; echo own >/etc/genapp/apps/web/restore");
   const Result removed = dpkg("--remove", {"genapp"});
   ASSERT_EQ(removed.exit_code, 0) << removed.err;
-  EXPECT_EQ(
-      root_.shell("ls /etc/genapp /etc/genapp/resources.d"),
-      "/etc/genapp:\napps\ngenapp.toml\nresources.d\n\n/etc/genapp/resources.d:\napp1.toml\n");
+  EXPECT_EQ(root_.shell("ls /etc/genapp /etc/genapp/resources.d"),
+            "/etc/genapp:\napps\nappserver.toml\ngenapp.toml\nresources.d\n\n/etc/genapp/"
+            "resources.d:\napp1.toml\n");
   EXPECT_EQ(root_.run({"sh", "-c", "command -v genapp"}).out, "");
   const Result purged = dpkg("--purge", kPackages);
   ASSERT_EQ(purged.exit_code, 0) << purged.err;
@@ -343,6 +382,7 @@ TEST_F(Packages, ServeInABareDebianAndLeaveNothingBehind) {
        {&Packages::installs, &Packages::serves, &Packages::serves_as_the_unit_says,
         &Packages::serves_under_the_agent, &Packages::watches, &Packages::upgrades_under_the_daemon,
         &Packages::refuses_to_go_under_the_daemon, &Packages::refuses_to_go_under_the_monitor,
+        &Packages::refuses_to_go_under_a_session, &Packages::refuses_to_go_under_the_appserver,
         &Packages::is_removed_and_purged}) {
     (this->*step)();
     if (HasFatalFailure()) return;

@@ -112,7 +112,8 @@ TEST_F(Completion, OffersEveryOptionOfHelp) {
     EXPECT_EQ(options.empty(), command == std::string("reload")) << command;
     EXPECT_THAT(after(std::string("genapp ") + command + " -"), IsSupersetOf(options)) << command;
   }
-  for (const char* name : {"restore", "remove", "quickCheck", "recover", "lbhcd", "genapp-agent"}) {
+  for (const char* name :
+       {"restore", "remove", "quickCheck", "recover", "lbhcd", "genapp-agent", "appserver"}) {
     EXPECT_THAT(after(program(name) + " -"), IsSupersetOf(options_of({name}))) << name;
   }
   // Some of theirs stand in place of an id, the others behind it.
@@ -211,7 +212,7 @@ TEST_F(Completion, WorksWithoutARegistry) {
 }
 
 TEST_F(Completion, OffersTheKeysThatGenappKnows) {
-  for (const std::string type : {"lbhc", "script"}) {
+  for (const std::string type : {"lbhc", "script", "remote"}) {
     std::set<std::string> offered;
     for (const std::string& key : after("genapp create --type " + type + " --set ")) {
       EXPECT_TRUE(key.ends_with("=")) << key;
@@ -259,7 +260,18 @@ TEST_F(Completion, OffersOnlyWordsThatGenappAccepts) {
       ++tried;
     }
   }
-  EXPECT_GE(tried, 20);
+  for (const char* key : {"already_running", "remove_unreachable", "on_unreachable", "recover"}) {
+    for (const std::string& word :
+         after(std::string("genapp create --type remote --set ") + key + "=")) {
+      const Result made =
+          node_.run({"genapp", "create", "-t", "t", "-i", "t", "--type", "remote", "--node", "g",
+                     "--set", std::string(key) + "=" + word, "--", "/a"});
+      EXPECT_EQ(made.exit_code, 0) << made.err;
+      node_.run({"genapp", "delete", "-t", "t"});
+      ++tried;
+    }
+  }
+  EXPECT_GE(tried, 28);
   EXPECT_THAT(after("genapp create --set protocol=h"),
               UnorderedElementsAre("http", "haproxy-agent"));
 }

@@ -70,8 +70,8 @@ TEST_F(Contents, ProgramsAreWhereTheGuideSays) {
 // These ask the node's name service, or have OpenSSL's updates.
 bool is_dynamic(const std::string& path) {
   return path.ends_with("mon") || path.ends_with("/monitor-tls") || path.ends_with("-agent") ||
-         path.ends_with("/genapp-keys") || path.ends_with("/appmgr") ||
-         path.ends_with("/appserver");
+         path.ends_with("/genapp-keys") || path.ends_with("/appserver") ||
+         path.ends_with("/appmgr");
 }
 
 TEST_F(Contents, EveryProgramTellsItsVersionAndIsStrippedAndStaticUnlessItWatchesServers) {
@@ -152,7 +152,8 @@ TEST_F(Contents, GuidesStandToEachOtherAsInTheSources) {
 }
 
 TEST_F(Contents, TheSettingsAreAConffileThatCanBeLoaded) {
-  EXPECT_EQ(output_of({"dpkg-deb", "-I", file_, "conffiles"}), "/etc/genapp/genapp.toml\n");
+  EXPECT_EQ(output_of({"dpkg-deb", "-I", file_, "conffiles"}),
+            "/etc/genapp/appserver.toml\n/etc/genapp/genapp.toml\n");
   EXPECT_TRUE(entries_.at("/etc/genapp/resources.d").is_folder());
   const std::string root = unpacked();
   // The defaults that it shows must be accepted where their remark is taken away.
@@ -226,9 +227,9 @@ TEST_F(Contents, WhatTheDynamicOnesAreLinkedWithIsNeededWithAVersionAndNothingEl
   stated.erase("adduser");
   std::set<std::string> linked;
   const std::string root = unpacked();
-  for (const char* program :
-       {"/usr/bin/httpmon", "/usr/bin/smtpmon", "/usr/libexec/genapp/genapp-keys",
-        "/usr/libexec/genapp/monitor-tls", "/usr/sbin/genapp-agent"}) {
+  for (const char* program : {"/usr/bin/appmgr", "/usr/bin/httpmon", "/usr/bin/smtpmon",
+                              "/usr/libexec/genapp/genapp-keys", "/usr/libexec/genapp/monitor-tls",
+                              "/usr/sbin/appserver", "/usr/sbin/genapp-agent"}) {
     for (const std::string& library : libraries_of(root + program)) {
       linked.insert(package_of(library));
     }

@@ -41,7 +41,7 @@ class Unit : public testing::Test {
 };
 
 TEST_F(Unit, SystemdFindsNoFaultInThem) {
-  for (const char* unit : {"lbhcd@.service", "genapp-agent.service"}) {
+  for (const char* unit : {"lbhcd@.service", "genapp-agent.service", "appserver.service"}) {
     // It looks whether the program is there.
     output_of({"sed", "-i", "s|=/usr/sbin/|=" + root_.path() + "/usr/sbin/|", path(unit)});
     const Result result = run({{"systemd-analyze", "verify", "--man=no", path(unit)}});
@@ -50,13 +50,15 @@ TEST_F(Unit, SystemdFindsNoFaultInThem) {
   }
 }
 
-// What it has started is in its control group. On a cluster's node it must not begin by itself.
-TEST_F(Unit, TheAgentsEndsTheAgentAloneAndIsNotEnabled) {
-  const std::string unit = "genapp-agent.service";
-  EXPECT_THAT(values("KillMode", unit), testing::ElementsAre("process"));
-  EXPECT_THAT(values("OOMPolicy", unit), testing::ElementsAre("continue"));
-  EXPECT_THAT(values("Restart", unit), testing::ElementsAre("always"));
-  EXPECT_THAT(values("WatchdogSec", unit), testing::ElementsAre("30"));
+// What they have started is in their control groups. On a cluster's node the agent must not begin
+// by itself, and without keys the appserver can't.
+TEST_F(Unit, TheAgentsAndTheAppserversEndThemAloneAndAreNotEnabled) {
+  for (const std::string unit : {"genapp-agent.service", "appserver.service"}) {
+    EXPECT_THAT(values("KillMode", unit), testing::ElementsAre("process")) << unit;
+    EXPECT_THAT(values("OOMPolicy", unit), testing::ElementsAre("continue")) << unit;
+    EXPECT_THAT(values("Restart", unit), testing::ElementsAre("always")) << unit;
+    EXPECT_THAT(values("WatchdogSec", unit), testing::ElementsAre("30")) << unit;
+  }
   for (const std::string folder : {"usr/lib/systemd", "etc/systemd"}) {
     if (!std::filesystem::exists(root_ / folder)) continue;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root_ / folder)) {

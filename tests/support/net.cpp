@@ -137,4 +137,16 @@ bool accepts(std::uint16_t port, const std::string& host) {
   }
 }
 
+Client Client::to_socket(const std::string& path) {
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (path.size() >= sizeof name.sun_path) throw std::runtime_error(path + " is too long");
+  std::memcpy(name.sun_path, path.data(), path.size());
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&name), sizeof name) != 0) {
+    throw std::runtime_error("connect to " + path + ": " + std::strerror(errno));
+  }
+  return Client(std::move(fd));
+}
+
 }  // namespace genapp::tests

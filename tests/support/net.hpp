@@ -29,6 +29,8 @@ class Client {
  public:
   // `host` is a numeric address. Throws std::runtime_error when the connection is refused.
   Client(const std::string& host, std::uint16_t port);
+  // To a UNIX socket.
+  static Client to_socket(const std::string& path);
 
   int fd() const { return fd_.get(); }
   // False when the peer is gone.
@@ -48,6 +50,7 @@ class Client {
   Received receive(std::chrono::milliseconds limit = std::chrono::seconds(20));
 
  private:
+  explicit Client(common::Fd fd) : fd_(std::move(fd)) {}
   common::Fd fd_;
 };
 

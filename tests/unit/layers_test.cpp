@@ -46,19 +46,21 @@ const std::map<std::string, std::set<std::string>> kAllowed{
     {"remote/appserver", {"common", "remote"}},
     {"remote/appmgr", {"common", "remote"}},
     {"remote/keys", {"common", "remote"}},
+    {"remote/resource", {"common", "script"}},
     {"lbhc/lbhcd", {"common", "cluster", "lbhc"}},
-    {"action", {"common", "cluster", "lbhc", "script"}},
+    {"action", {"common", "cluster", "lbhc", "script", "remote/resource"}},
     {"cluster/ocf", {"common", "cluster", "lbhc", "script", "action"}},
     {"restore", {"action"}},
     {"remove", {"action"}},
     {"quickcheck", {"action"}},
     {"recover", {"action"}},
-    {"ctl", {"common", "cluster", "lbhc", "script", "agent"}},
+    {"ctl", {"common", "cluster", "lbhc", "script", "remote/resource", "agent"}},
     {"ctl/drill", {"common", "cluster", "lbhc", "ctl"}},
     {"bench", {}},  // the programs as they are shipped, not their code
     {"bench/failover", {"bench", "tests/e2e/lab"}},
     {"fuzz",
-     {"common", "monitor", "cluster", "lbhc", "script", "agent", "agent/web", "remote", "ctl"}},
+     {"common", "monitor", "cluster", "lbhc", "script", "agent", "agent/web", "remote",
+      "remote/appserver", "remote/resource", "ctl"}},
 };
 
 // Not in headers, since every file that includes such a header pays for it.

@@ -56,6 +56,16 @@ TEST_F(OpenApplicationTest, AScriptResourceTouchesNothingEither) {
   EXPECT_THAT(run_dir_.names(), testing::IsEmpty());
 }
 
+TEST_F(OpenApplicationTest, ARemoteResourceTouchesNothingEither) {
+  const auto opened = open(
+      "type = \"remote\"\nid = \"app1\"\n[remote]\nnode = \"guest1\"\ncommand = [\"/a\"]\n"
+      "appmgr = \"/no/such\"\n");
+  EXPECT_EQ(opened.application->quick_check().exit_code, common::ExitCode::ok);
+  EXPECT_LE(opened.application->longest_quick_check(), std::chrono::seconds(5));
+  EXPECT_GT(opened.application->longest_quick_check(), std::chrono::seconds(0));
+  EXPECT_THAT(run_dir_.names(), testing::IsEmpty());
+}
+
 TEST_F(OpenApplicationTest, EachTypeHasItsOwnDefaults) {
   const std::string script = "type = \"script\"\nid = \"app1\"\n[script]\nfolder = \"/a\"\n";
   EXPECT_THAT(error_of([&] { open(script, "[script]\nkill_after = -1\n"); }),
@@ -76,6 +86,9 @@ TEST_F(OpenApplicationTest, AScriptResourceIsNoKnownLbhc) {
   open("type = \"script\"\nid = \"app1\"\n[script]\nfolder = \"/a\"\n");
   EXPECT_THAT(error_of([&] { require_known_lbhc(args, common::read_settings()); }),
               HasSubstr("of type script"));
+  open("type = \"remote\"\nid = \"app1\"\n[remote]\nnode = \"g\"\ncommand = [\"/a\"]\n");
+  EXPECT_THAT(error_of([&] { require_known_lbhc(args, common::read_settings()); }),
+              HasSubstr("of type remote"));
 }
 
 TEST_F(OpenApplicationTest, NamesWhatIsWrongWithTheResource) {

@@ -179,6 +179,7 @@ TEST(ResourceConfig, ComesFromTheNearestTable) {
   EXPECT_EQ(limit("", all + of_type, "lbhc"), 1u);
   EXPECT_EQ(limit("", of_type, "lbhc"), 0u);
   EXPECT_EQ(limit("", "[agent.lbhc]\nrestart_limit = 4\n", "lbhc"), 4u);
+  EXPECT_EQ(limit("", of_type + "[agent.remote]\nrestart_limit = 5\n", "remote"), 5u);
 }
 
 TEST(ResourceConfig, EveryKeyButTwoMayBeADefault) {
@@ -275,7 +276,7 @@ TEST(AgentConfig, RefusesWhatNoGroupHas) {
 
 // Also those of a type that no resource has, and those that all override.
 TEST(AgentConfig, ChecksTheDefaults) {
-  for (const char* table : {"agent", "agent.lbhc", "agent.script"}) {
+  for (const char* table : {"agent", "agent.lbhc", "agent.script", "agent.remote"}) {
     const std::string head = "[" + std::string(table) + "]\n";
     EXPECT_EQ(agent_error(head + "restart_limit = 1\n"), "");
     EXPECT_THAT(agent_error(head + "restart_limit = -1\n"),

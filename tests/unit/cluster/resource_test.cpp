@@ -53,8 +53,9 @@ TEST(Resource, NamesTheLineOfAWrongType) {
 TEST(Resource, KnowsItsTypes) {
   EXPECT_EQ(parse("id = \"a\"\ntype = \"lbhc\"\n").type, kLbhc);
   EXPECT_EQ(parse("id = \"a\"\ntype = \"script\"\n").type, kScript);
-  EXPECT_THAT(error("id = \"a\"\ntype = \"remote\"\n"),
-              testing::AllOf(StartsWith(at(2)), HasSubstr("lbhc, script")));
+  EXPECT_EQ(parse("id = \"a\"\ntype = \"remote\"\n").type, kRemote);
+  EXPECT_THAT(error("id = \"a\"\ntype = \"other\"\n"),
+              testing::AllOf(StartsWith(at(2)), HasSubstr("lbhc, script, remote")));
   EXPECT_THAT(error("id = \"a\"\ntype = \"LBHC\"\n"), StartsWith(at(2) + "type is \"LBHC\""));
   EXPECT_THAT(error("id = \"a\"\ntype = \"\"\n"), StartsWith(at(2)));
 }
@@ -95,8 +96,8 @@ TEST(Resource, MayHaveTheAgentsTablesWhateverIsInThem) {
 
 TEST(Resource, HasNoOtherTablesWithinTables) {
   const std::string head = "type = \"lbhc\"\nid = \"a\"\n";
-  for (const char* other :
-       {"agent.lbhc", "agent.script", "group.web", "lbhc.x", "monitor", "group", "script"}) {
+  for (const char* other : {"agent.lbhc", "agent.script", "group.web", "lbhc.x", "monitor", "group",
+                            "script", "remote"}) {
     EXPECT_THAT(error(head + "[" + other + "]\n"), StartsWith(at(3) + "unknown table \"" + other +
                                                               "\"; known here: lbhc, agent, "
                                                               "monitor.*"));

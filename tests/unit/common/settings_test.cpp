@@ -67,16 +67,17 @@ TEST_F(SettingsTest, RefuseWrongWordsNamingFileAndLine) {
 TEST_F(SettingsTest, RefuseUnknownKeysAndTables) {
   EXPECT_THAT(error("log_level = \"info\"\nlogfile = \"/x\"\n"),
               StartsWith(file_ + ":2: unknown key \"logfile\""));
-  EXPECT_THAT(error("[lbhc]\n[remote]\n"), StartsWith(file_ + ":2: unknown table \"remote\""));
+  EXPECT_THAT(error("[lbhc]\n[other]\n"), StartsWith(file_ + ":2: unknown table \"other\""));
   EXPECT_THAT(error("[lbhc\n"), StartsWith(file_ + ":1: "));
 }
 
 // What is in them is for the agent to judge.
 TEST_F(SettingsTest, KnowTheAgentsTables) {
-  const Settings settings =
-      read("[agent]\nx = 1\n[agent.lbhc]\n[agent.script]\n[group.web]\n[group.\"a.b\"]\ny = 1\n");
+  const Settings settings = read(
+      "[agent]\nx = 1\n[agent.lbhc]\n[agent.script]\n[agent.remote]\n"
+      "[group.web]\n[group.\"a.b\"]\ny = 1\n");
   EXPECT_TRUE(settings.file->find("group.a.b", "y"));
-  for (const char* other : {"agent.remote", "monitor.db", "group", "lbhc.x", "script.agent"}) {
+  for (const char* other : {"agent.other", "monitor.db", "group", "lbhc.x", "script.agent"}) {
     EXPECT_THAT(error("[" + std::string(other) + "]\n"),
                 StartsWith(file_ + ":1: unknown table \"" + other + "\""));
   }

@@ -74,6 +74,34 @@ TEST(ParseCreate, AScriptNeedsNoInfo) {
             common::ExitCode::usage);
 }
 
+TEST(ParseCreate, TakesARemotesNodeAndItsCommandAsItStands) {
+  const Draft made = parse({"-t", "web", "-i", "a", "--type", "remote", "--node", "guest1", "--set",
+                            "port=5316", "--", "/bin/up", "--set", "", "--"});
+  EXPECT_EQ(made.info, "");
+  EXPECT_EQ(made.node, "guest1");
+  EXPECT_THAT(made.command, testing::ElementsAre("/bin/up", "--set", "", "--"));
+  ASSERT_EQ(made.keys.size(), 1u);
+  // Both may be among the keys, or in genapp.toml.
+  EXPECT_THAT(parse({"-t", "web", "-i", "a", "--type", "remote"}).command, testing::IsEmpty());
+}
+
+TEST(ParseCreate, ANodeAndACommandAreARemotes) {
+  for (const std::vector<const char*>& more : std::vector<std::vector<const char*>>{
+           {"--node", "guest1"}, {"--", "/bin/up"}, {"--type", "script", "--", "/bin/up"}}) {
+    std::vector<const char*> arguments{"-t", "a", "-i", "a", "--info", "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Refusal refusal = refusal_of([&] { parse(arguments); });
+    EXPECT_EQ(refusal.exit_code, common::ExitCode::usage);
+    EXPECT_THAT(refusal.text, HasSubstr("are for --type remote"));
+  }
+  for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
+           {"-t", "a", "-i", "a", "--type", "remote", "--"},
+           {"-t", "a", "-i", "a", "--type", "remote", "--node", ""},
+           {"-t", "a", "--type", "remote", "--", "-i", "a"}}) {
+    EXPECT_EQ(refusal_of([&] { parse(arguments); }).exit_code, common::ExitCode::usage);
+  }
+}
+
 TEST(ParseCreate, RefusesWhatItDoesNotKnow) {
   const std::vector<const char*> good{"-t", "a", "-i", "a", "--info", "1"};
   for (const std::vector<const char*>& more :
@@ -194,6 +222,32 @@ TEST(CheckDraft, TakesAScript) {
   check_draft(script({}), &settings);
 }
 
+Draft remote(std::string node, std::vector<std::string> command,
+             std::vector<Draft::Key> keys = {}) {
+  Draft made{common::Tag("web"), common::Id("app2"), "remote", "", std::move(keys)};
+  made.node = std::move(node);
+  made.command = std::move(command);
+  return made;
+}
+
+TEST(ResourceText, ReadsBackARemote) {
+  Draft made = remote("guest1", {"/bin/up", "a \"b\"", "", "\xc3\xa4\n"}, {{"port", "5316"}});
+  made.agent_keys = {{"critical", "true"}};
+  const auto resource =
+      cluster::parse_resource(common::Tag("web"), "web.toml", resource_text(made));
+  EXPECT_EQ(resource.type, "remote");
+  EXPECT_EQ(resource.file.find("remote", "node")->as_string(), "guest1");
+  EXPECT_EQ(resource.file.find("remote", "port")->as_number(), 5316);
+  EXPECT_EQ(resource.file.find("remote", "command")->as_list(), made.command);
+  EXPECT_TRUE(resource.file.find("agent", "critical")->as_bool());
+  check_draft(made, nullptr);
+}
+
+TEST(CheckDraft, TakesARemoteWhoseRestIsInTheSettings) {
+  const auto settings = common::TomlFile::parse("genapp.toml", "[remote]\nnode = \"guest1\"\n");
+  check_draft(remote("", {"/bin/up"}), &settings);
+}
+
 TEST(CheckDraft, TakesAGoodOne) {
   check_draft(draft({{"hc_timeout", "0.2"}, {"allow", "[\"azure\"]"}}), nullptr);
 }
@@ -204,13 +258,19 @@ TEST(CheckDraft, BlamesTheOption) {
     std::string option;
   };
   Draft wrong_type = draft({{"drain", "1"}});
-  wrong_type.type = "remote";
+  wrong_type.type = "other";
   Draft script_keys = script({{"drain", "1"}});
   Draft without_command = script({});
   for (const Case& item : std::vector<Case>{
-           {wrong_type, "--type: type is \"remote\", must be one of: lbhc, script"},
+           {wrong_type, "--type: type is \"other\", must be one of: lbhc, script, remote"},
            {script_keys, "--set \"drain=1\": unknown key"},
            {without_command, "[script] has neither folder nor restore"},
+           {remote("", {"/a"}), "[remote] has no node"},
+           {remote("g", {}), "[remote] has no command"},
+           {remote("g:1", {"/a"}), "--node: remote.node is \"g:1\""},
+           {remote("g", {"a"}), "the command after --: remote.command is \"a\""},
+           {remote("g", {"/a"}, {{"node", "h"}}), "--set \"node=h\": "},
+           {remote("g", {"/a"}, {{"drain", "1"}}), "--set \"drain=1\": unknown key"},
            {script({{"folder", "apps/web"}}), "--set \"folder=apps/web\": "},
            {script({{"folder", "/a"}, {"kill_after", "soon"}}), "--set \"kill_after=soon\": "},
            {script({{"folder", "/a"}, {"start", "later"}}), "--set \"start=later\": "},

@@ -75,6 +75,44 @@ TEST(StatusTable, AScriptHasAStateAndAtTimesARunner) {
                                 "^web  app2  script  ISP    321 \\(recover\\)  -  *-  *-  *-$"));
 }
 
+Observed remote_in_service() {
+  Observed seen = script_in_service();
+  seen.type = "remote";
+  seen.node = "guest1:5316";
+  return seen;
+}
+
+TEST(StatusTable, ARemoteTellsWhereItsCommandRuns) {
+  EXPECT_EQ(row_of(remote_in_service()),
+            "web  app2  remote  ISP    -    -     -           -       -");
+  Observed running = remote_in_service();
+  running.alive = true;
+  running.guest_pid = 4711;
+  EXPECT_THAT(
+      row_of(running),
+      testing::ContainsRegex("^web  app2  remote  ISP    4711 on guest1:5316  -  *-  *-  *-$"));
+  running.guest_pid.reset();
+  EXPECT_THAT(row_of(running), HasSubstr("  ? on guest1:5316  "));
+  // An action at work is on this node.
+  running.pid = 321;
+  running.at_work = "restore";
+  EXPECT_THAT(row_of(running), HasSubstr("  321 (restore)  "));
+}
+
+TEST(StatusJson, ARemoteTellsWhereItsCommandRuns) {
+  Observed running = remote_in_service();
+  running.alive = true;
+  running.guest_pid = 4711;
+  const json::object one = json_of(running);
+  EXPECT_EQ(one.at("node"), "guest1:5316");
+  EXPECT_EQ(one.at("guest_pid"), 4711);
+  EXPECT_TRUE(one.at("pid").is_null());
+  EXPECT_TRUE(one.at("daemon").is_null());
+  const json::object lbhc = json_of(serving());
+  EXPECT_TRUE(lbhc.at("node").is_null());
+  EXPECT_TRUE(lbhc.at("guest_pid").is_null());
+}
+
 TEST(StatusJson, AScriptHasAStateAndAtTimesARunner) {
   const json::object idle = json_of(script_in_service());
   EXPECT_EQ(idle.at("type"), "script");
@@ -175,9 +213,9 @@ TEST(StatusJson, IsOneLineWithAVersion) {
 TEST(StatusJson, HasTheDocumentedKeysInTheirOrder) {
   std::vector<std::string> keys;
   for (const auto& entry : json_of(serving())) keys.emplace_back(std::string_view(entry.key()));
-  EXPECT_THAT(keys,
-              testing::ElementsAre("tag", "id", "type", "info", "state", "alive", "pid", "action",
-                                   "port", "flag", "cause", "daemon", "error", "agent"));
+  EXPECT_THAT(keys, testing::ElementsAre("tag", "id", "type", "info", "state", "alive", "pid",
+                                         "action", "node", "guest_pid", "port", "flag", "cause",
+                                         "daemon", "error", "agent"));
 }
 
 TEST(StatusJson, OfAServingResource) {

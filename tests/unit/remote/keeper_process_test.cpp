@@ -239,6 +239,16 @@ class KeeperProcess : public testing::Test {
     EXPECT_FALSE(fs::exists(session_dir_));
   }
 
+  // Whether it comes to rest: asleep in ten looks, one after the other.
+  bool rests() const {
+    const std::string stat = "/proc/" + std::to_string(keeper_->pid()) + "/stat";
+    int looks = 0;
+    return wait_until([&] {
+      looks = read_file(stat).find(") S ") != std::string::npos ? looks + 1 : 0;
+      return looks == 10;
+    });
+  }
+
   std::string file(const std::string& name) const { return read_file(session_dir_ + "/" + name); }
   bool alive() const { return common::is_alive(tests::open_dir(session_dir_), paths::kKeeperPid); }
 
@@ -439,12 +449,15 @@ TEST_F(KeeperProcess, TheCommandWaitsForAManagerThatIsSlow) {
 TEST_F(KeeperProcess, TheCommandWaitsForTheFirstManager) {
   start_.buffer = 4096;
   start_.stall = kMostStall;
-  shell("seq 200000; echo x >&2");
+  // More than the buffer, less than it and the pipe together.
+  shell("seq 5000; touch " + (folder_ / "written") + "; seq 5000");
   start();
-  Peer peer = attach();
+  ASSERT_TRUE(wait_until([&] { return fs::exists(folder_ / "written"); }));
+  Peer peer = connect();
+  peer.send_from({});
   peer.await_all();
   EXPECT_EQ(peer.gaps, 0u);
-  EXPECT_TRUE(peer.out == numbers(200'000));
+  EXPECT_TRUE(peer.out == numbers(5000) + numbers(5000));
 }
 
 TEST_F(KeeperProcess, ItDoesNotWaitWhereNobodyIsToCome) {
@@ -456,6 +469,53 @@ TEST_F(KeeperProcess, ItDoesNotWaitWhereNobodyIsToCome) {
   peer.order(LinkHold{});
   EXPECT_EQ(peer.await<KeeperDrained>().offsets.out, numbers(200'000).size());
   EXPECT_EQ(peer.out, "");  // it has not asked for any
+}
+
+// A thousand of them must cost nothing while nothing happens.
+TEST_F(KeeperProcess, RestsWhateverItWaitsFor) {
+  start_.buffer = 4096;
+  start_.stall = kMostStall;
+  gated_shell("exec seq 5000");
+  start();
+  EXPECT_TRUE(rests());
+  go();
+  Peer peer = connect();
+  EXPECT_TRUE(rests());  // until it is asked for the output
+  peer.confirms = false;
+  peer.send_from({});
+  peer.await_output(Output::out, 4096);
+  EXPECT_TRUE(rests());  // until that is confirmed
+  peer.confirms = true;
+  peer.confirm();
+  peer.await_all();
+  EXPECT_TRUE(rests());  // until it is forgotten
+  forget(peer);
+}
+
+TEST_F(KeeperProcess, RestsWithNobodyThereAndItsBufferFull) {
+  start_.buffer = 4096;
+  start_.stall = 0ms;
+  start_.leftovers = Leftovers::leave;
+  shell("seq 200000; sleep 1000 & echo end");
+  start();
+  ASSERT_TRUE(wait_until([&] { return !file(paths::kSessionEnded).empty(); }));
+  EXPECT_TRUE(rests());
+}
+
+TEST_F(KeeperProcess, AfterHoldItSendsNothing) {
+  shell("echo ready; read line < " + (folder_ / "go") + "; echo more");
+  ASSERT_EQ(::mkfifo((folder_ / "go").c_str(), 0600), 0);
+  start();
+  Peer peer = attach();
+  peer.await_output(Output::out, 6);
+  peer.order(LinkHold{});
+  go();
+  EXPECT_EQ(peer.await<KeeperDrained>().offsets.out, 11u);
+  peer.send_from({6, 0});
+  peer.await<KeeperSending>();
+  EXPECT_EQ(peer.out, "ready\n");
+  peer.await_all();
+  EXPECT_EQ(peer.out, "ready\nmore\n");
 }
 
 TEST_F(KeeperProcess, ItDoesNotWaitForOneThatHasGone) {
@@ -631,6 +691,19 @@ TEST_F(KeeperProcess, SignalsReachTheCommand) {
   peer.await_all();
   EXPECT_EQ(peer.out, "ready\nusr1\n");
   forget(peer);
+}
+
+TEST_F(KeeperProcess, SignalsReachTheWholeGroup) {
+  shell(
+      "trap 'wait; exit 4' USR1; "
+      "(trap 'echo usr1; exit' USR1; echo ready; while :; do sleep 0.01; done) & wait");
+  start();
+  Peer peer = attach();
+  peer.await_output(Output::out, 6);
+  peer.order(LinkSignal{SIGUSR1});
+  EXPECT_EQ(peer.await<KeeperEnded>().ending, (Ending{false, 4}));
+  peer.await_all();
+  EXPECT_EQ(peer.out, "ready\nusr1\n");
 }
 
 TEST_F(KeeperProcess, StopIsTermFirst) {
