@@ -289,7 +289,8 @@ class Client {
     const bool waited_enough = drain_until_ && now >= *drain_until_;
     if (!waited_enough && !progress_.over(now)) return;
     output_told_ = true;
-    const auto unwritten = progress_.unwritten(Output::out) + progress_.unwritten(Output::err);
+    const auto unwritten = progress_.unwritten(Output::out) + progress_.unwritten(Output::err) +
+                           out_.state().discarded + err_.state().discarded;
     if (unwritten > 0) {
       log::warn(std::to_string(unwritten) + " bytes of the command's output could not be written");
     }

@@ -204,7 +204,8 @@ class Stay final : public Common {
   }
 
   Step take_reply(const Reply& reply) {
-    if (reply.ref == 0) return {};
+    // Refused without a number: not even that was understood.
+    if (reply.ref == 0) return asked_ != 0 && reply.refusal ? take_attached(reply) : Step();
     if (reply.ref == asked_) return take_attached(reply);
     if (reply.ref == stop_asked_) return take_stopped(reply);
     if (reply.ref == acknowledge_asked_) return take_acknowledged(reply);
@@ -213,6 +214,7 @@ class Stay final : public Common {
 
   Step take_attached(const Reply& reply) {
     if (reply.refusal) return ended(not_attached(reply));
+    asked_ = 0;
     Step step;
     if (!ever_attached_) {
       saw_start_ = reply.started;
@@ -331,7 +333,9 @@ class Ask final : public Common {
 
   Step take(const Answer& answer) override {
     const auto* reply = std::get_if<Reply>(&answer);
-    if (!reply || reply->ref == 0 || reply->ref != asked_) return {};
+    // Refused without a number: not even that was understood.
+    const bool ours = reply && (reply->ref == asked_ || (reply->ref == 0 && reply->refusal));
+    if (!ours || asked_ == 0) return {};
     return ended(reply->refusal ? refused(*reply) : done(*reply));
   }
 

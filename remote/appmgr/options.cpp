@@ -226,6 +226,26 @@ void read_settings(const Given& given, CommandLine& line) {
   }
 }
 
+// What the appserver would not take as a message says so here, before anything is connected: text
+// that is no UTF-8, which JSON can't hold, and what is too long.
+void require_sendable(const CommandLine& line) {
+  Start start;
+  start.session = *line.session;
+  start.manager = std::string(32, 'x');
+  start.command = line.command;
+  start.environment = line.environment;
+  const std::string message = format_request({1, start});
+  if (message.size() > kMostMessageBytes) {
+    refuse("the command and its environment are longer than a message may be: " +
+           std::to_string(message.size()) + " bytes of " + std::to_string(kMostMessageBytes));
+  }
+  try {
+    parse_request(message);
+  } catch (const BadMessage&) {
+    refuse("the command or its environment can't be sent: it is no UTF-8");
+  }
+}
+
 void take_command(std::vector<std::string>::const_iterator begin,
                   std::vector<std::string>::const_iterator end, CommandLine& line) {
   if (!starts(line.verb)) {
@@ -238,6 +258,7 @@ void take_command(std::vector<std::string>::const_iterator begin,
     refuse("the command " + quoted(line.command[0]) +
            " must be the absolute path of a program: there is no shell on the other side");
   }
+  require_sendable(line);
 }
 
 }  // namespace

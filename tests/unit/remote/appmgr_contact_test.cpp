@@ -148,7 +148,8 @@ TEST_F(AppmgrContact, APauseOfOurOwnIsNobodysSilence) {
   for (;;) {
     const Act act = within(20s);
     if (act == Act::drop) break;
-    if (act == Act::ping) contact_.pinged(now_);
+    ASSERT_EQ(act, Act::ping);
+    contact_.pinged(now_);
     ASSERT_LT(now_, resumed + 100s);
   }
   EXPECT_EQ(now_, resumed + 2s);

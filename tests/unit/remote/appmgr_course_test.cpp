@@ -73,6 +73,25 @@ TEST_F(AppmgrCourse, NumbersAreNeverUsedTwice) {
   EXPECT_FALSE(run->take(reply_to(first)).useful);
 }
 
+// The server could not even read the number.
+TEST_F(AppmgrCourse, ARefusalWithoutANumberIsOfWhatWasAsked) {
+  for (const Verb verb : {Verb::run, Verb::status}) {
+    const auto one = course(verb);
+    Reply reply = refusal_of(one->connected(), Refusal::bad_request);
+    reply.ref = 0;
+    const auto how = one->take(reply).verdict;
+    ASSERT_TRUE(how);
+    EXPECT_EQ(how->code, static_cast<int>(common::ExitCode::refused));
+  }
+  // Of what was attached it is not: that was answered.
+  const auto run = course(Verb::run);
+  const Step start = run->connected();
+  run->take(reply_to(start));
+  Reply reply = refusal_of(start, Refusal::bad_request);
+  reply.ref = 0;
+  EXPECT_FALSE(run->take(reply).verdict);
+}
+
 TEST_F(AppmgrCourse, TheFirstEndHolds) {
   const auto run = course(Verb::run);
   run->take(reply_to(run->connected()));

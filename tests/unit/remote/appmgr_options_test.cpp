@@ -150,6 +150,19 @@ TEST(AppmgrOptions, WhatIsMissingOrTooMuchIsSaid) {
   EXPECT_NE(problem_of(run_with({"%option%%option%"})), "");
 }
 
+TEST(AppmgrOptions, WhatNoMessageCanHoldIsRefused) {
+  const auto problem = [](const std::string& argument) {
+    return problem_of({"--node", "h", "--session", "s", "--", "/bin/app", argument});
+  };
+  EXPECT_EQ(problem("gr\xc3\xbc\xc3\x9f"
+                    "e\n\x01"),
+            "");
+  EXPECT_THAT(problem("\xff"), HasSubstr("no UTF-8"));
+  EXPECT_THAT(problem_of(run_with({"--env", "A=\xc3"})), HasSubstr("no UTF-8"));
+  EXPECT_EQ(problem(std::string(60000, 'x')), "");
+  EXPECT_THAT(problem(std::string(kMostMessageBytes, 'x')), HasSubstr("longer than"));
+}
+
 TEST(AppmgrOptions, WrongValuesAreSaid) {
   for (const char* wrong : {"0", "3601", "1.5", "x", "", "-1", "99999999999999999999"}) {
     EXPECT_THAT(problem_of(run_with({"--timeout", wrong})), HasSubstr("--timeout")) << wrong;
