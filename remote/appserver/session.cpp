@@ -132,10 +132,11 @@ class Impl final : public Session {
     if (viewer_ && viewer_ != &viewer) std::exchange(viewer_, nullptr)->replaced();
     viewer_ = &viewer;
     manager_ = manager;
+    output_end_shown_ = false;
     rewind();
     if (state_ != SessionState::ended) return;
     viewer.show(Ended{setup_.id.text(), end_});
-    show_output_end();
+    show_output_end_if_due();
   }
 
   void leave(Viewer& viewer) override {
@@ -331,7 +332,10 @@ class Impl final : public Session {
     if (const auto* ended = std::get_if<KeeperEnded>(&*word)) return take_end(ended->ending);
     if (const auto* lost = std::get_if<KeeperLost>(&*word)) dropped_ = lost->dropped;
     if (const auto* drained = std::get_if<KeeperDrained>(&*word)) take_drained(drained->offsets);
-    if (std::holds_alternative<KeeperSending>(*word) && rewinds_ > 0) --rewinds_;
+    if (std::holds_alternative<KeeperSending>(*word) && rewinds_ > 0) {
+      --rewinds_;
+      show_output_end_if_due();
+    }
   }
 
   void take_output(const OutputChunk& chunk, std::string_view message) {
@@ -340,6 +344,7 @@ class Impl final : public Session {
     if (!viewer_ || rewinds_ > 0 || end <= forwarded_.of(chunk.stream)) return;
     forwarded_.of(chunk.stream) = end;
     viewer_->show_output(message);
+    show_output_end_if_due();
   }
 
   void take_state(const KeeperState& state) {
@@ -366,12 +371,18 @@ class Impl final : public Session {
   }
 
   void take_drained(const Offsets& offsets) {
-    if (std::exchange(drained_, offsets)) return;
-    if (viewer_) show_output_end();
+    if (!drained_) drained_ = offsets;
+    show_output_end_if_due();
   }
 
-  void show_output_end() {
-    if (drained_) viewer_->show(OutputEnd{setup_.id.text(), *drained_});
+  // Once all of it has been shown, or no more can come.
+  void show_output_end_if_due() {
+    if (!viewer_ || !drained_ || output_end_shown_) return;
+    const bool all =
+        rewinds_ == 0 && forwarded_.out >= drained_->out && forwarded_.err >= drained_->err;
+    if (link_.is_open() && !all) return;
+    output_end_shown_ = true;
+    viewer_->show(OutputEnd{setup_.id.text(), *drained_});
   }
 
   void send(const LinkOrder& order) {
@@ -549,6 +560,7 @@ class Impl final : public Session {
   Offsets taken_;      // written by managers, up to here
 
   Viewer* viewer_ = nullptr;
+  bool output_end_shown_ = false;  // to this one
   std::string manager_;
 
   std::vector<Done> starting_;

@@ -414,6 +414,22 @@ TEST_F(Appserver, AConnectionLostInTheMiddleOfOutputLosesNoneOfIt) {
   EXPECT_TRUE(all == expected + "end\n");
 }
 
+// To a manager that comes when all is over, too.
+TEST_F(Appserver, TheOutputsEndComesAfterTheOutput) {
+  guest.start();
+  {
+    RemoteClient client(guest.port(), guest.host1());
+    client.confirm(false);
+    client.ask(shell("a", "seq 1 15000; exit 1"));
+    client.output_end();
+  }
+  RemoteClient later(guest.port(), guest.host2());
+  later.ask(remote::Attach{Id("a"), "m2"});
+  later.await_output_end();
+  EXPECT_TRUE(later.out().ends_with("\n15000\n"));
+  EXPECT_EQ(later.out().substr(0, 4), "1\n2\n");
+}
+
 TEST_F(Appserver, WithoutAManagerTheCommandDoesNotWaitAndWhatIsDroppedIsCounted) {
   guest.settings("buffer_kib = 4");
   guest.start();

@@ -191,9 +191,13 @@ remote::SessionEnd RemoteClient::ended() {
   return impl_->ended_->end;
 }
 
-remote::Offsets RemoteClient::output_end() {
+remote::Offsets RemoteClient::await_output_end() {
   impl_->until("the output's end", [&] { return impl_->output_end_.has_value(); });
-  const remote::Offsets end = impl_->output_end_->offsets;
+  return impl_->output_end_->offsets;
+}
+
+remote::Offsets RemoteClient::output_end() {
+  const remote::Offsets end = await_output_end();
   impl_->until("the rest of the output",
                [&] { return impl_->lengths().out >= end.out && impl_->lengths().err >= end.err; });
   return end;

@@ -42,7 +42,8 @@ class RemoteClient {
   // Reads until the output has so many bytes.
   void read_out(std::size_t bytes);
   remote::SessionEnd ended();
-  remote::Offsets output_end();
+  remote::Offsets output_end();        // and all that belongs before it
+  remote::Offsets await_output_end();  // the message alone
   // Whether each piece is confirmed as it comes.
   void confirm(bool each);
   void taken();  // all that has come
