@@ -356,7 +356,7 @@ std::string appmgr_usage() {
          "it\n"
          "ended; 250 unreachable, nothing was started; 251 refused; 252 could not be started; 253\n"
          "the connection was lost, it may still run; 254 the appserver does not know the session;\n"
-         "64 wrong command line; 1 failed. --status: 0 runs, 1 ended or unknown.\n";
+         "64 wrong command line; 1 failed. With --status 0 runs, 1 ended or unknown.\n";
 }
 
 }  // namespace genapp::remote
