@@ -69,6 +69,15 @@ function(genapp_executable name)
   install(TARGETS ${name} DESTINATION ${ARG_DESTINATION} COMPONENT ${ARG_COMPONENT})
 endfunction()
 
+# Targets that link-time optimisation makes half a minute slower to build and nothing else: what is
+# their own is little beside OpenSSL, Asio and Beast, and they wait for a network.
+function(genapp_without_link_time_optimisation)
+  foreach(target ${ARGN})
+    set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+    target_link_options(${target} PRIVATE -fno-lto)
+  endforeach()
+endfunction()
+
 # What is installed compressed: genapp_gzip(NAME SOURCE RESULT) makes RESULT in this build folder.
 function(genapp_gzip name source result)
   # No name and no time in it: the same source gives the same bytes.

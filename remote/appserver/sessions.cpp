@@ -57,11 +57,6 @@ struct Wording {
   std::string operator()(const Taken&) const { return "taken"; }
 };
 
-bool only_asks(const Request& request) {
-  return std::holds_alternative<AskSession>(request) ||
-         std::holds_alternative<AskSessions>(request);
-}
-
 // Throws common::Error.
 common::Account account_for(const Rule& rule) {
   if (rule.user.empty()) return common::account_of(::geteuid());
@@ -222,10 +217,14 @@ class Sessions::Doer {
   }
 
   void operator()(const AskSession& ask) {
-    if (const auto session = all_.need(ask.session, call_, nullptr)) call_.reply(*session);
+    const auto session = all_.need(ask.session, call_, nullptr);
+    if (!session) return;
+    call_.log_done("");
+    call_.reply(*session);
   }
 
   void operator()(const AskSessions&) {
+    call_.log_done("");
     Reply reply;
     reply.ref = call_.ref;
     for (const auto& [name, session] : all_.sessions_) {
@@ -263,9 +262,6 @@ void Sessions::ask(const Asker& asker, const NumberedRequest& request, Viewer& v
                    const std::function<void(std::chrono::seconds)>& set_timeout, Answer answer) {
   Call call{asker,   request.ref, std::visit(Wording(), request.request),
             &viewer, set_timeout, std::move(answer)};
-  if (only_asks(request.request)) {
-    log::debug(asker.certificate + " at " + asker.from + ": " + call.what);
-  }
   std::visit(Doer(*this, call), request.request);
 }
 

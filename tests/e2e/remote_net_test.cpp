@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "tests/e2e/namespace.hpp"
+#include "tests/support/full_length.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/remote_client.hpp"
 #include "tests/support/remote_guest.hpp"
@@ -99,7 +100,9 @@ TEST_F(TwoHosts, ABadLineLosesNothing) {
 
 TEST_F(TwoHosts, AShortCutIsNotNoticedByTheCommandNorByWhoWaitsForIt) {
   // Of some the command ends within the cut.
-  const int count = kSanitized ? 10 : 40;
+  const int count = full_length() ? 100 : kSanitized ? 10 : 40;
+  // A third of it is how long the line is cut.
+  const int timeout = full_length() ? 30 : 15;
   std::vector<Process> managers;
   for (int i = 0; i < count; ++i) {
     const std::string session = "s" + std::to_string(i);
@@ -109,7 +112,7 @@ TEST_F(TwoHosts, AShortCutIsNotNoticedByTheCommandNorByWhoWaitsForIt) {
                                                  " ]; do sleep 0.05; done; "
                                                  "echo done; exit " +
                                                  std::to_string(i)),
-                           15));
+                           timeout));
   }
   for (int i = 0; i < count; ++i) ASSERT_TRUE(started("s" + std::to_string(i))) << i;
   line("cut");
