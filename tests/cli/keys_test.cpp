@@ -243,6 +243,9 @@ TEST_F(Keys, InstallChangesAllFilesOfASetAndKeepsTheOthers) {
   EXPECT_THAT(names_in(node_.config_dir()), Not(testing::Contains(StartsWith("."))));
 }
 
+// UndefinedBehaviorSanitizer opens a descriptor to look at an object that is thrown, and ends the
+// program where there is none.
+#ifndef __SANITIZE_ADDRESS__
 TEST_F(Keys, WithoutDescriptorsNothingIsLeft) {
   done({"init"});
   const auto before = names_in(node_.config_dir());
@@ -262,6 +265,7 @@ TEST_F(Keys, WithoutDescriptorsNothingIsLeft) {
   EXPECT_THAT(names_in(folder_.path()), Not(IsEmpty()));
   EXPECT_EQ(names_in(node_.config_dir()), before);
 }
+#endif
 
 TEST_F(Keys, InstallTakesAwayWhatWasKilledBefore) {
   done({"init"});
