@@ -1,6 +1,7 @@
 #include "remote/appserver/server.hpp"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -27,6 +28,7 @@
 #include "common/notify.hpp"
 #include "common/paths.hpp"
 #include "common/pid_file.hpp"
+#include "common/process.hpp"
 #include "common/program_folder.hpp"
 #include "common/watchdog.hpp"
 #include "remote/appserver/config.hpp"
@@ -55,6 +57,8 @@ constexpr char kName[] = "appserver";
 constexpr auto kLookAround = 10s;
 constexpr auto kCertificateLook = std::chrono::hours(24);
 constexpr auto kAcceptPause = 100ms;
+constexpr auto kForkedChild = 2s;
+constexpr int kPauseMilliseconds = 10;
 constexpr auto kFarewell = 1s;
 constexpr int kWarnDays = 30;
 // What strangers do wrong must not fill the log.
@@ -105,10 +109,22 @@ class Identity {
  private:
   static common::PidFile take(const Directory& directory) {
     const auto lock = common::LockFile::acquire(directory, paths::kAppserverLock);
-    auto pid_file = common::PidFile::take(lock, directory, paths::kAppserverPid, kName);
-    if (pid_file) return std::move(*pid_file);
+    const auto until = Clock::now() + kForkedChild;
+    for (;;) {
+      auto pid_file = common::PidFile::take(lock, directory, paths::kAppserverPid, kName);
+      if (pid_file) return std::move(*pid_file);
+      if (is_named_alive(directory) || Clock::now() > until) break;
+      ::poll(nullptr, 0, kPauseMilliseconds);
+    }
     throw Error("an appserver runs already: it holds " + directory.full(paths::kAppserverPid) +
                 "; end that one first");
+  }
+
+  // A child that a killed appserver had forked, and that has not become a keeper yet, still has the
+  // lock for a moment, of an appserver that is dead.
+  static bool is_named_alive(const Directory& directory) {
+    const auto record = common::read_pid_record(directory, paths::kAppserverPid);
+    return record && common::runs(record->pid, record->start_ticks);
   }
 
   Directory directory_;

@@ -1,5 +1,6 @@
 // The real appserver and its keepers, as a client of the protocol sees them.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -7,6 +8,8 @@
 
 #include <fstream>
 
+#include "common/fd.hpp"
+#include "tests/support/net.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/remote_client.hpp"
 #include "tests/support/remote_guest.hpp"
@@ -637,6 +640,32 @@ TEST_F(Appserver, ASecondOneIsRefused) {
   const Result second = guest.node().run({"appserver"});
   EXPECT_EQ(second.exit_code, 1);
   EXPECT_THAT(second.err, HasSubstr("an appserver runs already"));
+}
+
+// As after a SIGKILL between a fork and its exec: a child still has the dead one's lock.
+TEST_F(Appserver, ALockThatADeadOnesChildHoldsForAMomentIsWaitedFor) {
+  guest.start();
+  guest.kill();
+  const std::string pid = guest.session_dir("..") + "/pid";
+  common::Fd file(::open(pid.c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_TRUE(file);
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  ASSERT_EQ(::fcntl(file.get(), F_OFD_SETLK, &whole), 0);
+  Process next(guest.node().command({"appserver"}));
+  // It has met the lock once it has its own mutex.
+  ASSERT_TRUE(wait_until([&] {
+    const common::Fd mutex(
+        ::open((guest.session_dir("..") + "/.lock").c_str(), O_RDWR | O_CLOEXEC));
+    struct flock look {};
+    look.l_type = F_WRLCK;
+    look.l_whence = SEEK_SET;
+    return mutex && ::fcntl(mutex.get(), F_OFD_GETLK, &look) == 0 && look.l_type != F_UNLCK;
+  }));
+  file.close();
+  EXPECT_TRUE(wait_until([&] { return accepts(guest.port()); })) << next.err();
+  EXPECT_EQ(next.stop().exit_code, 0);
 }
 
 TEST_F(Appserver, WhatItCanNotBeginWithIsTold) {
