@@ -10,6 +10,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -86,6 +87,10 @@ class Pair {
     return {argv, node_.env()};
   }
   pid_t server() const { return server_->pid(); }
+  std::ptrdiff_t sessions() const {
+    return std::distance(fs::directory_iterator(node_.run_file("appserver/sessions")),
+                         fs::directory_iterator{});
+  }
   // Of a session, as its file says; 0 when it is not there.
   pid_t pid_in(const std::string& session, const std::string& file) const {
     std::ifstream in(node_.run_file("appserver/sessions/" + session + "/" + file));
@@ -217,6 +222,7 @@ Rounds many(const Options& options) {
     rounds.add("genapp", "worst ms", quantile(took, 1));
     // The rest is stopped by its managers, which TERM ends.
     for (const auto& manager : managers) ::kill(manager->pid(), SIGTERM);
+    until("the sessions' ends", [&] { return pair.sessions() == 0; });
   }
   return rounds;
 }
